@@ -1,0 +1,62 @@
+import eslint from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+const libs = (...names) => names.map((name) => `lib:${name}`);
+const mayUse = (sourceTag, ...tags) => ({ sourceTag, onlyDependOnLibsWithTags: tags });
+
+// Who may import whom. Apps never import one another: they meet in libs/contracts and on the bus.
+const depConstraints = [
+  mayUse('lib:contracts'),
+  mayUse('lib:codec'),
+  mayUse('lib:messaging', ...libs('contracts')),
+  mayUse('lib:access', ...libs('contracts', 'messaging')),
+  mayUse('lib:mongo', ...libs('contracts')),
+  mayUse('lib:service', ...libs('contracts', 'messaging')),
+  mayUse('lib:testing', ...libs('contracts'), 'tool:stack'),
+  mayUse('app:gateway', ...libs('contracts', 'messaging', 'access', 'service', 'testing')),
+  mayUse('app:auth', ...libs('contracts', 'messaging', 'access', 'mongo', 'service', 'testing')),
+  mayUse('app:records', ...libs('contracts', 'messaging', 'access', 'mongo', 'service', 'testing')),
+  mayUse('app:import', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
+  mayUse('app:export', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
+  mayUse('app:e2e', ...libs('contracts', 'testing'), 'tool:stack'),
+  mayUse('tool:stack', ...libs('contracts')),
+  mayUse('tool:bench', ...libs('testing'), 'tool:stack'),
+  mayUse('tool:run'),
+  mayUse('tool:build'),
+  mayUse('example', ...libs('contracts', 'messaging')),
+];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', '**/tmp/**', '**/.keyport/**', '.nx/**'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly' } },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // Test doubles and handlers keep the async signature of what they stand for.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['**/*.ts', '**/*.mjs'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: true, allow: [], depConstraints }],
+    },
+  },
+  {
+    // The environment is read in one place an app (house style 14).
+    files: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
+    ignores: ['apps/*/src/config.ts', 'libs/service/src/**', 'libs/testing/src/**', 'apps/e2e/src/**', '**/*.spec.ts'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in config.ts.' }],
+    },
+  },
+);

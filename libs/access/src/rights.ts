@@ -1,0 +1,50 @@
+import { KeyportError, scopeActions, type DatasetAction, type GlobalAction, type Resource } from '@keyport/contracts';
+
+/** Splits the `scope` claim (RFC 6749 §3.3: tokens separated by spaces). */
+export const scopesOf = (claim: string): readonly string[] => (claim === '' ? [] : claim.split(' '));
+
+/** True where one of the scopes gives the action, on the dataset where the action belongs to one. */
+export function scopesAllow(
+  scopes: readonly string[],
+  action: DatasetAction | GlobalAction,
+  dataset?: string,
+): boolean {
+  return scopes.some((scope) => scopeAllows(scope, action, dataset));
+}
+
+function scopeAllows(scope: string, wanted: string, dataset: string | undefined): boolean {
+  if (scope === '*') return true;
+  const [resource, action, pattern] = scope.split(':');
+  const [wantedResource, wantedAction] = wanted.split(':');
+  if (resource !== wantedResource || (action !== '*' && action !== wantedAction)) return false;
+  if (dataset === undefined) return pattern === undefined;
+  return pattern !== undefined && patternMatches(pattern, dataset);
+}
+
+/** An exact name, or a trailing wildcard: `orders-*` covers `orders-eu`, and `*` covers everything. */
+export function patternMatches(pattern: string, name: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+/** True where everything that `scope` gives is given by `held` too: nobody passes on more than they have. */
+export function scopeIsHeld(scope: string, held: readonly string[]): boolean {
+  if (held.includes('*') || held.includes(scope)) return true;
+  const [resource, action, pattern] = scope.split(':');
+  if (resource === undefined || action === undefined) return false;
+  const actions = action === '*' ? scopeActions[resource as Resource] : [action];
+  return actions.every((one) => held.some((candidate) => covers(candidate, resource, one, pattern)));
+}
+
+function covers(held: string, resource: string, action: string, pattern: string | undefined): boolean {
+  const [heldResource, heldAction, heldPattern] = held.split(':');
+  if (heldResource !== resource || (heldAction !== '*' && heldAction !== action)) return false;
+  if (pattern === undefined || heldPattern === undefined) return pattern === heldPattern;
+  // `ord*` covers `orders-*`: the wildcard of the inner pattern is one more character that the outer one swallows.
+  return patternMatches(heldPattern, pattern);
+}
+
+/** Throws INSUFFICIENT_SCOPE naming the scope that would have been enough. */
+export function requireScope(scopes: readonly string[], action: DatasetAction | GlobalAction, dataset?: string): void {
+  if (scopesAllow(scopes, action, dataset)) return;
+  throw new KeyportError('INSUFFICIENT_SCOPE', { scope: dataset === undefined ? action : `${action}:${dataset}` });
+}

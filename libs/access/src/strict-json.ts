@@ -1,0 +1,47 @@
+import { TokenFault } from './token-fault.ts';
+
+/** Tokens are flat; eight levels leave room for authorization_details (RFC 9396) and stop nesting bombs. */
+const maxDepth = 8;
+
+const jsonToken = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+
+/**
+ * Parses JSON that two readers can only read alike: an object, no name twice in one object (RFC 7519 §4 lets a parser
+ * choose which of two it keeps; RFC 8725 §2.4), at most eight levels deep.
+ */
+export function parseStrictJson(text: string): Record<string, unknown> {
+  assertUnambiguous(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new TokenFault('form', 'a part is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TokenFault('form', 'a part is not a JSON object');
+  return value as Record<string, unknown>;
+}
+
+function assertUnambiguous(text: string): void {
+  const open: (Set<string> | undefined)[] = [];
+  let lastString: string | undefined;
+  for (const [token] of text.matchAll(jsonToken)) {
+    if (token === '{' || token === '[') {
+      open.push(token === '{' ? new Set() : undefined);
+      if (open.length > maxDepth) throw new TokenFault('form', 'a part is nested too deeply');
+    } else if (token === '}' || token === ']') open.pop();
+    else if (token === ':' && lastString !== undefined) addName(open.at(-1), lastString);
+    lastString = token.startsWith('"') ? token : undefined;
+  }
+}
+
+function addName(names: Set<string> | undefined, quoted: string): void {
+  let name: string;
+  try {
+    name = JSON.parse(quoted) as string;
+  } catch {
+    throw new TokenFault('form', 'a part is not JSON');
+  }
+  if (names?.has(name)) throw new TokenFault('form', 'a name stands twice in one object');
+  names?.add(name);
+}

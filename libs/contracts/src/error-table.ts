@@ -1,0 +1,199 @@
+export interface ErrorEntry {
+  /** HTTP status at the gateway (RFC 9110). */
+  readonly status: number;
+  readonly title: string;
+  /** What happened; `{name}` is filled from the error's params. */
+  readonly detail: string;
+  /** What the caller can do now. */
+  readonly next: string;
+}
+
+const entries = <Code extends string>(table: Record<Code, readonly [number, string, string, string]>) =>
+  Object.fromEntries(
+    Object.entries<readonly [number, string, string, string]>(table).map(([code, [status, title, detail, next]]) => [
+      code,
+      { status, title, detail, next },
+    ]),
+  ) as unknown as Readonly<Record<Code, ErrorEntry>>;
+
+/** Every failure a caller can see. `docs/errors.md` lists the same codes; a test compares. */
+export const errorTable = entries({
+  // Requests
+  ROUTE_NOT_FOUND: [404, 'No such route', 'There is no {method} {path}.', 'See /docs for the routes.'],
+  METHOD_NOT_ALLOWED: [405, 'Method not allowed', '{path} does not answer {method}.', 'Use one of: {allowed}.'],
+  MALFORMED_BODY: [400, 'Malformed body', 'The body is not well-formed JSON.', 'Send one JSON object in UTF-8.'],
+  VALIDATION_FAILED: [422, 'Invalid request', 'Some values are not allowed.', 'Each is named under errors.'],
+  UNSUPPORTED_MEDIA_TYPE: [
+    415,
+    'Unsupported media type',
+    'Content-Type {contentType} cannot be read here.',
+    'Send one of: {supported}.',
+  ],
+  UNSUPPORTED_CONTENT_ENCODING: [
+    415,
+    'Unsupported content encoding',
+    'Content-Encoding {encoding} cannot be decoded.',
+    'Send one of: {supported}.',
+  ],
+  NOT_ACCEPTABLE: [406, 'Not acceptable', 'No format of {accept} can be written.', 'Accept one of: {supported}.'],
+  BODY_TOO_LARGE: [
+    413,
+    'Body too large',
+    'The body is larger than {limitBytes} bytes.',
+    'Send less, or import it as a file.',
+  ],
+  HEADERS_TOO_LARGE: [
+    431,
+    'Headers too large',
+    'The request headers are larger than the limit.',
+    'Send a shorter token and fewer headers.',
+  ],
+  BAD_REQUEST: [400, 'Bad request', 'The request cannot be understood.', 'Check its syntax.'],
+  RANGE_NOT_SATISFIABLE: [
+    416,
+    'Range not satisfiable',
+    'The file has {length} bytes; the range lies outside.',
+    'Ask for a range inside the file.',
+  ],
+  RATE_LIMITED: [429, 'Too many requests', 'The limit of this key is used up.', 'Wait for Retry-After seconds.'],
+  SERVICE_UNAVAILABLE: [
+    503,
+    'Service unavailable',
+    'The {service} service does not answer.',
+    'Try again in a few seconds.',
+  ],
+  SERVICE_TIMEOUT: [
+    504,
+    'Service timed out',
+    'The {service} service did not answer in time.',
+    'Ask for the state before you try again.',
+  ],
+  INTERNAL: [500, 'Internal error', 'Something failed that should not.', 'Report it with the request id.'],
+
+  // Tokens and rights
+  TOKEN_MISSING: [401, 'Token missing', 'The request carries no token.', 'Send Authorization: Bearer <token>.'],
+  TOKEN_INVALID: [
+    401,
+    'Token not valid',
+    'The token failed the check "{check}": {reason}.',
+    'Sign in again or ask for a new key.',
+  ],
+  TOKEN_REVOKED: [401, 'Token revoked', 'The token, or something it depends on, was revoked.', 'Ask for a new key.'],
+  INSUFFICIENT_SCOPE: [
+    403,
+    'Right missing',
+    'The token does not have the right {scope}.',
+    'Ask for a key with this scope.',
+  ],
+  SCOPE_NOT_HELD: [
+    403,
+    'Right not held',
+    'A key cannot be given {scope}: its maker does not have it.',
+    'Leave it out or mint with a stronger token.',
+  ],
+  LOGIN_FAILED: [401, 'Login failed', 'The email or the password is wrong.', 'Check both.'],
+  CONTEXT_INVALID: [
+    401,
+    'Caller context not valid',
+    'The caller context failed the check "{check}".',
+    'Go through the gateway.',
+  ],
+  RIGHTS_LOST: [
+    403,
+    'Rights lost',
+    'The rights of this job were taken away while it ran.',
+    'Start it again with a valid key.',
+  ],
+  KEY_NOT_FOUND: [404, 'No such key', 'There is no key {keyId} that you may see.', 'List keys with GET /v1/keys.'],
+  KEY_LIFETIME_TOO_LONG: [
+    422,
+    'Lifetime too long',
+    'A key may live for at most {maximumSeconds} seconds.',
+    'Ask for less.',
+  ],
+  TOKEN_TOO_LARGE: [
+    422,
+    'Token too large',
+    'With these scopes the token would be larger than {limitBytes} bytes.',
+    'Use wildcards or fewer scopes.',
+  ],
+
+  // Datasets and records
+  DATASET_NOT_FOUND: [
+    404,
+    'No such dataset',
+    'There is no dataset {dataset}.',
+    'Create it with PUT /v1/datasets/{dataset}.',
+  ],
+  DATASET_KEY_FIXED: [
+    409,
+    'Dataset key fixed',
+    'The key of {dataset} cannot change while it holds records.',
+    'Delete its records or make another dataset.',
+  ],
+  SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
+  RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
+  WRITE_CONFLICT: [503, 'Write conflict', 'The write kept meeting another one.', 'Try again.'],
+  CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
+
+  // Imports
+  IMPORT_NOT_FOUND: [
+    404,
+    'No such import',
+    'There is no import {importId} that you may see.',
+    'List imports with GET /v1/imports.',
+  ],
+  IMPORT_STATE: [
+    409,
+    'Wrong state',
+    'The import {importId} is {state}.',
+    'Look at it with GET /v1/imports/{importId}.',
+  ],
+  UPLOAD_INCOMPLETE: [400, 'Upload incomplete', 'The body ended after {received} bytes.', 'Send the file again.'],
+  UPLOAD_SUPERSEDED: [409, 'Upload superseded', 'Another request goes on with this upload.', 'Let that one finish.'],
+  SPOOL_FULL: [507, 'Spool full', 'There is no room for more upload bytes.', 'Wait until running imports are done.'],
+  EMPTY_FILE: [422, 'Empty file', 'The file holds no rows.', 'Send at least one row.'],
+  TRUNCATED_ARRAY: [
+    422,
+    'Truncated array',
+    'The JSON array ends before its closing bracket (byte {offset}).',
+    'The rows before it are kept; send the rest.',
+  ],
+  MALFORMED_FILE: [
+    422,
+    'Malformed file',
+    'The file cannot be read beyond byte {offset}: {reason}.',
+    'Correct it and send it again.',
+  ],
+  BAD_HEADER: [422, 'Bad header', 'The header row cannot be used: {reason}.', 'Correct the header.'],
+  DECOMPRESSION_FAILED: [422, 'Decompression failed', 'The compressed body is broken or ends early.', 'Send it again.'],
+  DECOMPRESSION_RATIO: [
+    422,
+    'Decompression ratio',
+    'The body unpacks to more than {ratio} times its size.',
+    'Send it less compressed.',
+  ],
+  TOO_MANY_REJECTS: [
+    422,
+    'Too many rejected rows',
+    'More than {maxErrors} rows were rejected.',
+    'Look at the rejects and correct them.',
+  ],
+  KEY_REQUIRED: [
+    422,
+    'Key required',
+    'Mode {mode} needs a key, and {dataset} has none.',
+    'Name key fields, or give the dataset a key.',
+  ],
+
+  // Exports
+  EXPORT_NOT_FOUND: [
+    404,
+    'No such export',
+    'There is no export {exportId} that you may see.',
+    'List exports with GET /v1/exports.',
+  ],
+  EXPORT_NOT_READY: [409, 'Export not ready', 'The export {exportId} is {state}.', 'Wait until it is completed.'],
+});
+
+export type ErrorCode = keyof typeof errorTable;

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { defineRequest, defineStream } from './define.ts';
+import { bytes, datasetName, empty, fieldPath, instant, jobId, listOf, pageRequest } from './shapes.ts';
+
+export const exportFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ExportFormat' });
+export type ExportFormat = z.output<typeof exportFormat>;
+
+/** Extended JSON v2 (MongoDB specification): relaxed for people, canonical to lose nothing. */
+export const extendedJson = z.enum(['relaxed', 'canonical']).meta({ id: 'ExtendedJson' });
+
+export const exportState = z
+  .enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'expired'])
+  .meta({ id: 'ExportState' });
+
+/** What to write and how. */
+export const exportSelection = z.object({
+  format: exportFormat.default('ndjson'),
+  ejson: extendedJson.default('relaxed'),
+  fields: z.array(fieldPath).min(1).max(1000).optional(),
+  limit: z.number().int().min(1).optional(),
+});
+export type ExportSelection = z.output<typeof exportSelection>;
+
+export const createExportSchema = exportSelection.meta({ id: 'CreateExport' });
+
+export const exportSchema = z
+  .object({
+    id: jobId,
+    dataset: datasetName,
+    format: exportFormat,
+    state: exportState,
+    createdAt: instant,
+    startedAt: instant.nullable(),
+    finishedAt: instant.nullable(),
+    counts: z.object({ written: z.number().int() }),
+    bytes: z.number().int(),
+    /** `sha-256=:<base64>:` (RFC 9530) of the whole file once completed. */
+    digest: z.string().nullable(),
+    expiresAt: instant.nullable(),
+    error: z.object({ code: z.string(), detail: z.string() }).optional(),
+  })
+  .meta({ id: 'Export' });
+export type Export = z.output<typeof exportSchema>;
+
+export const exportListSchema = listOf(exportSchema).meta({ id: 'ExportList' });
+
+export const createExport = defineRequest({
+  subject: 'export.v1.create',
+  request: createExportSchema.extend({ dataset: datasetName }),
+  reply: exportSchema,
+});
+
+export const getExport = defineRequest({
+  subject: 'export.v1.get',
+  request: z.object({ exportId: jobId }),
+  reply: exportSchema,
+  idempotent: true,
+});
+
+export const listExports = defineRequest({
+  subject: 'export.v1.list',
+  request: pageRequest.extend({ dataset: datasetName.optional(), state: exportState.optional() }),
+  reply: exportListSchema,
+  idempotent: true,
+});
+
+export const deleteExport = defineRequest({
+  subject: 'export.v1.delete',
+  request: z.object({ exportId: jobId }),
+  reply: empty,
+  idempotent: true,
+});
+
+/** Bytes `offset` to at most `offset + length` of a completed export's file; at most 1 MiB a reply. */
+export const readExportFile = defineRequest({
+  subject: 'export.v1.file.read',
+  encoding: 'bson',
+  idempotent: true,
+  timeoutMs: 15_000,
+  request: z.object({ exportId: jobId, offset: z.number().int().min(0), length: z.number().int().min(1) }),
+  reply: z.object({ bytes }),
+});
+
+/**
+ * One page of the streaming route, as text. Two replies: `next` as soon as it is known, so that the asker may ask for
+ * the following page while this one is still being written; then `bytes`. `next` is null on the last page. Every
+ * instance can answer every page: the cursor holds all that is needed.
+ */
+export const readPage = defineStream({
+  subject: 'export.v1.pages.read',
+  encoding: 'bson',
+  idempotent: true,
+  timeoutMs: 30_000,
+  request: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('first'), dataset: datasetName, selection: exportSelection }),
+    z.object({ kind: z.literal('next'), dataset: datasetName, cursor: z.string() }),
+  ]),
+  reply: z.union([z.object({ next: z.string().nullable() }), z.object({ bytes })]),
+});

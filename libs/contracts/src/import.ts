@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { defineRequest } from './define.ts';
+import { writeMode } from './records.ts';
+import { datasetName, fieldPath, instant, jobId, listOf, pageRequest } from './shapes.ts';
+
+export const importFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ImportFormat' });
+export const contentEncoding = z.enum(['identity', 'gzip']).meta({ id: 'ContentEncoding' });
+
+export const importState = z
+  .enum(['receiving', 'processing', 'paused', 'completed', 'failed', 'cancelled', 'expired'])
+  .meta({ id: 'ImportState' });
+export type ImportState = z.output<typeof importState>;
+
+/** Rows read = inserted + updated + unchanged + deleted + rejected + skipped, at every moment. */
+export const importCounts = z
+  .object({
+    read: z.number().int(),
+    inserted: z.number().int(),
+    updated: z.number().int(),
+    unchanged: z.number().int(),
+    deleted: z.number().int(),
+    rejected: z.number().int(),
+    skipped: z.number().int(),
+  })
+  .meta({ id: 'ImportCounts' });
+export type ImportCounts = z.output<typeof importCounts>;
+
+/** Options of an import as query parameters name them. */
+export const importOptions = z
+  .object({
+    mode: writeMode.default('insert'),
+    key: z.array(fieldPath).min(1).max(8).optional(),
+    onError: z.enum(['continue', 'abort']).default('continue'),
+    maxErrors: z.coerce.number().int().min(0).optional(),
+  })
+  .meta({ id: 'ImportOptions' });
+export type ImportOptions = z.output<typeof importOptions>;
+
+export const importSchema = z
+  .object({
+    id: jobId,
+    dataset: datasetName,
+    mode: writeMode,
+    format: importFormat,
+    state: importState,
+    createdAt: instant,
+    startedAt: instant.nullable(),
+    finishedAt: instant.nullable(),
+    counts: importCounts,
+    /** Bytes as sent (compressed or not). */
+    bytes: z.object({ received: z.number().int(), processed: z.number().int() }),
+    error: z.object({ code: z.string(), detail: z.string() }).optional(),
+  })
+  .meta({ id: 'Import' });
+export type Import = z.output<typeof importSchema>;
+
+export const importListSchema = listOf(importSchema).meta({ id: 'ImportList' });
+
+export const rejectedRowSchema = z
+  .object({
+    row: z.number().int(),
+    line: z.number().int(),
+    byteOffset: z.number().int(),
+    code: z.string(),
+    path: z.string().optional(),
+    message: z.string(),
+    value: z.string().optional(),
+    raw: z.string(),
+  })
+  .meta({ id: 'RejectedRow' });
+export type RejectedRow = z.output<typeof rejectedRowSchema>;
+
+export const createImport = defineRequest({
+  subject: 'import.v1.create',
+  request: z.object({
+    dataset: datasetName,
+    format: importFormat,
+    contentEncoding,
+    options: importOptions,
+    /** What the client said it will send, where it did. */
+    contentLength: z.number().int().min(0).optional(),
+  }),
+  /** `epoch` numbers the request that may publish pieces now; pieces of an older epoch are ignored. */
+  reply: z.object({ importId: jobId, epoch: z.number().int() }),
+});
+
+/** The gateway published `length` bytes and JetStream acknowledged all of them. */
+export const sealUpload = defineRequest({
+  subject: 'import.v1.uploads.seal',
+  request: z.object({ importId: jobId, epoch: z.number().int(), length: z.number().int().min(0) }),
+  reply: importSchema,
+  idempotent: true,
+});
+
+export const getImport = defineRequest({
+  subject: 'import.v1.get',
+  request: z.object({ importId: jobId }),
+  reply: importSchema,
+  idempotent: true,
+});
+
+export const listImports = defineRequest({
+  subject: 'import.v1.list',
+  request: pageRequest.extend({ dataset: datasetName.optional(), state: importState.optional() }),
+  reply: importListSchema,
+  idempotent: true,
+});
+
+export const cancelImport = defineRequest({
+  subject: 'import.v1.cancel',
+  request: z.object({ importId: jobId }),
+  reply: importSchema,
+  idempotent: true,
+});
+
+/** Rejected rows in file order. */
+export const listRejects = defineRequest({
+  subject: 'import.v1.rejects.list',
+  request: pageRequest.extend({ importId: jobId }),
+  reply: listOf(rejectedRowSchema),
+  idempotent: true,
+});
+
+/** Headers of a piece on `uploads.v1.<importId>`; its body is at most `maxPieceBytes` of the upload as sent. */
+export const pieceHeaders = {
+  /** Bytes of the upload before this piece. */
+  offset: 'Keyport-Offset',
+  epoch: 'Keyport-Epoch',
+  /** SHA-256 of the piece, hex. */
+  digest: 'Keyport-Sha256',
+} as const;
+
+/** 512 KiB: far under NATS's `max_payload`, and with it every piece is nearly free of overhead (measured). */
+export const maxPieceBytes = 512 * 1024;
+
+export const uploadSubject = (importId: string) => `uploads.v1.${importId}`;

@@ -1,0 +1,98 @@
+import * as auth from './auth.ts';
+import type { RequestContract } from './define.ts';
+import * as exports from './export.ts';
+import * as imports from './import.ts';
+import * as records from './records.ts';
+import { serviceNames, type ServiceName } from './services.ts';
+import { buckets, streams, type BucketContract } from './streams.ts';
+
+/** What one NATS user may do; `allowResponses` lets it answer requests it received. */
+export interface NatsPermissions {
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+  readonly allowResponses: boolean;
+}
+
+/** Which requests each service sends. */
+const requests: Record<ServiceName, readonly RequestContract[]> = {
+  gateway: [
+    ...[auth.login, auth.createKey, auth.listKeys, auth.getKey, auth.revokeKey],
+    ...[records.putDataset, records.getDataset, records.listDatasets, records.deleteDataset],
+    ...[records.getRecord, records.deleteRecord],
+    ...[imports.createImport, imports.sealUpload, imports.getImport, imports.listImports],
+    ...[imports.cancelImport, imports.listRejects],
+    ...[exports.createExport, exports.getExport, exports.listExports, exports.deleteExport],
+    ...[exports.readExportFile, exports.readPage],
+  ],
+  auth: [],
+  import: [auth.createGrant, records.getDataset, records.writeRecords],
+  export: [auth.createGrant, records.getDataset, records.scanRecords],
+  records: [],
+};
+
+/** Subjects beyond requests that each service publishes to. */
+const publishes: Record<ServiceName, readonly string[]> = {
+  gateway: ['uploads.v1.*'],
+  auth: ['events.v1.key.*'],
+  import: ['events.v1.import.*'],
+  export: ['events.v1.export.*'],
+  records: ['events.v1.dataset.*', 'events.v1.records.changed'],
+};
+
+/** JetStream API subjects of a stream's owner, who also reads it (NATS docs, "JetStream wire API reference"). */
+const ownedStream = (name: string) => [
+  ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.${name}`),
+  ...['CREATE', 'DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT', 'LIST', 'NAMES'].map(
+    (verb) => `$JS.API.CONSUMER.${verb}.${name}`,
+  ),
+  ...['CREATE', 'DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT'].map((verb) => `$JS.API.CONSUMER.${verb}.${name}.>`),
+  `$JS.API.DIRECT.GET.${name}`,
+  `$JS.API.DIRECT.GET.${name}.>`,
+  `$JS.API.STREAM.MSG.GET.${name}`,
+  `$JS.ACK.${name}.>`,
+];
+
+const watchedBucket = (name: string) => [
+  `$JS.API.STREAM.INFO.KV_${name}`,
+  `$JS.API.CONSUMER.CREATE.KV_${name}`,
+  `$JS.API.CONSUMER.CREATE.KV_${name}.>`,
+  `$JS.API.CONSUMER.INFO.KV_${name}.>`,
+  `$JS.API.CONSUMER.DELETE.KV_${name}.>`,
+  `$JS.API.DIRECT.GET.KV_${name}`,
+  `$JS.API.DIRECT.GET.KV_${name}.>`,
+  `$JS.FC.KV_${name}.>`,
+];
+
+const ownedBucket = (name: string) => [
+  ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.KV_${name}`),
+  `$KV.${name}.>`,
+];
+
+function bucketSubjects(service: ServiceName, bucket: BucketContract): string[] {
+  return [
+    ...(bucket.owner === service ? ownedBucket(bucket.name) : []),
+    ...(bucket.writers.includes(service) ? [`$KV.${bucket.name}.>`, `$JS.API.STREAM.INFO.KV_${bucket.name}`] : []),
+    ...(bucket.watchers.includes(service) ? watchedBucket(bucket.name) : []),
+  ];
+}
+
+function permissionsOf(service: ServiceName): NatsPermissions {
+  const publish = [
+    ...requests[service].map(({ subject }) => subject),
+    ...publishes[service],
+    '$JS.API.INFO',
+    ...Object.values(streams).flatMap(({ name, owner }) => (owner === service ? ownedStream(name) : [])),
+    ...Object.values(buckets).flatMap((bucket) => bucketSubjects(service, bucket)),
+  ];
+  const answers = service === 'gateway' ? [] : [`${service}.v1.>`];
+  return {
+    publish: [...new Set(publish)],
+    subscribe: [`_INBOX.${service}.>`, ...answers],
+    allowResponses: service !== 'gateway',
+  };
+}
+
+/** Each service's NATS user may use these subjects and no others; `docker/nats.conf` is generated from this table. */
+export const natsPermissions = Object.fromEntries(
+  serviceNames.map((service) => [service, permissionsOf(service)]),
+) as Readonly<Record<ServiceName, NatsPermissions>>;

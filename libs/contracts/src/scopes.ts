@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+const datasetScoped = ['datasets', 'records', 'imports', 'exports', 'events'] as const;
+const global = [
+  'keys',
+  'public-keys',
+  'clients',
+  'issuers',
+  'users',
+  'webhooks',
+  'revocations',
+  'signing-keys',
+  'audit',
+  'tokens',
+] as const;
+
+/** Actions of each resource; for the first five a dataset follows: an exact name, a trailing wildcard or `*`. */
+export const scopeActions = {
+  datasets: ['read', 'create', 'update', 'delete', 'map'],
+  records: ['read', 'create', 'update', 'delete'],
+  imports: ['read', 'create', 'update'],
+  exports: ['read', 'create', 'delete'],
+  events: ['read', 'publish', 'update'],
+  keys: ['read', 'create', 'update', 'delete'],
+  'public-keys': ['read', 'create', 'update', 'delete'],
+  clients: ['read', 'create', 'update', 'delete'],
+  issuers: ['read', 'create', 'update', 'delete'],
+  users: ['read', 'create', 'update', 'delete'],
+  webhooks: ['read', 'create', 'update', 'delete'],
+  revocations: ['create', 'read', 'delete'],
+  'signing-keys': ['read', 'create', 'update', 'delete'],
+  audit: ['read'],
+  tokens: ['introspect'],
+} as const satisfies Record<(typeof datasetScoped)[number] | (typeof global)[number], readonly string[]>;
+
+export type Resource = keyof typeof scopeActions;
+export type DatasetResource = (typeof datasetScoped)[number];
+type ActionsOf<R extends Resource> = { [K in R]: `${K}:${(typeof scopeActions)[K][number]}` }[R];
+/** `resource:action` of resources that belong to a dataset. */
+export type DatasetAction = ActionsOf<DatasetResource>;
+/** `resource:action` of resources that belong to the deployment. */
+export type GlobalAction = ActionsOf<Exclude<Resource, DatasetResource>>;
+
+const datasetPattern = /^(?:\*|[a-z][a-z0-9_-]{0,62}\*?)$/;
+
+/** True for `*`, `resource:action` or `resource:action:dataset` with names of the table above; any action may be `*`. */
+export function isScope(text: string): boolean {
+  if (text === '*') return true;
+  const [resource, action, dataset, ...rest] = text.split(':');
+  if (rest.length > 0 || resource === undefined || action === undefined) return false;
+  if (!Object.hasOwn(scopeActions, resource)) return false;
+  const actions: readonly string[] = scopeActions[resource as Resource];
+  if (action !== '*' && !actions.includes(action)) return false;
+  const needsDataset = (datasetScoped as readonly string[]).includes(resource);
+  return needsDataset ? dataset !== undefined && datasetPattern.test(dataset) : dataset === undefined;
+}
+
+export const scope = z
+  .string()
+  .max(128)
+  .refine(isScope, 'must be resource:action[:dataset], as docs/tokens.md lists them')
+  .meta({ id: 'Scope', example: 'records:read:orders' });

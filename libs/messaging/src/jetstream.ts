@@ -1,0 +1,48 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BucketContract, StreamContract } from '@keyport/contracts';
+import { jetstream, jetstreamManager, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+/** JetStream API error codes (nats-server, `errors.json`). */
+const streamNameInUse = 10058;
+
+/** Creates the stream, or gives an existing one these settings. For the service that owns it. */
+export async function ensureStream(
+  connection: NatsConnection,
+  stream: StreamContract,
+  settings: Partial<StreamConfig>,
+): Promise<void> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  const config = { ...settings, name: stream.name, subjects: [...stream.subjects] };
+  try {
+    await manager.streams.add(config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== streamNameInUse) throw error;
+    await manager.streams.update(stream.name, config);
+  }
+}
+
+/** Creates the bucket where it is missing. For the service that owns it. */
+export function createBucket(connection: NatsConnection, bucket: BucketContract): Promise<KV> {
+  const client = jetstream(connection, { checkAPI: false } as never);
+  return new Kvm(client).create(bucket.name, { history: 1, ttl: bucket.ttlMs });
+}
+
+/** Opens a bucket that another service creates, waiting until it is there. */
+export async function openBucket(
+  connection: NatsConnection,
+  bucket: BucketContract,
+  signal?: AbortSignal,
+): Promise<KV> {
+  for (;;) {
+    try {
+      const kv = await new Kvm(jetstream(connection)).open(bucket.name);
+      await kv.status();
+      return kv;
+    } catch (error) {
+      if (signal?.aborted || connection.isClosed()) throw error;
+      await delay(100);
+    }
+  }
+}

@@ -1,0 +1,4 @@
+/** Injection token of the process's one NATS connection. */
+export const BUS_CONNECTION = Symbol('BUS_CONNECTION');
+/** Injection token of the name of the service that this process runs. */
+export const SERVICE_NAME = Symbol('SERVICE_NAME');

@@ -1,0 +1,4 @@
+export { loadConfig, serviceConfig, storedServiceConfig } from './config.ts';
+export { announceReady, endWithLauncher } from './launcher.ts';
+export { loggingModule } from './logging.ts';
+export { runService, type ServiceDefinition } from './run-service.ts';

