@@ -11,6 +11,7 @@ import { Caller, type CallerIdentity } from './caller.ts';
 import type { KeyView } from './key-view.ts';
 import type { RevocationView } from './revocation-view.ts';
 import { scopesOf } from './rights.ts';
+import { maxBusTokenBytes } from './strict-jws.ts';
 import { TokenFault } from './token-fault.ts';
 import { VerifiedCache } from './verified-cache.ts';
 import { nowSeconds, verifyToken } from './verify.ts';
@@ -32,8 +33,10 @@ export class CallerVerifier {
 
   /** Throws CONTEXT_INVALID; TOKEN_REVOKED for a context and RIGHTS_LOST for a grant whose token was revoked. */
   async verify(authority: string): Promise<Caller> {
-    // Without the whole projection nobody can say what is not revoked.
-    if (!this.revocations.isReady) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'auth' });
+    // Without the whole projections nobody can say what is not revoked, or that a key is unknown.
+    if (![this.revocations, this.signingKeys, this.contextKeys].every(({ isReady }) => isReady)) {
+      throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'auth' });
+    }
     const { caller } = this.cache.get(authority, nowSeconds()) ?? (await this.verifyAnew(authority));
     if (this.revocations.isRevoked(caller.identity)) {
       throw new KeyportError(caller.identity.jobId === undefined ? 'TOKEN_REVOKED' : 'RIGHTS_LOST');
@@ -59,6 +62,7 @@ export class CallerVerifier {
       claims: contextClaims,
       audiences: [busAudience],
       maxLifetimeSeconds: maxContextLifetimeSeconds,
+      maxBytes: maxBusTokenBytes,
       key: (kid, alg) => this.contextKeys.find(kid, alg),
     });
     return { exp: claims.exp, identity: identityOf(claims, claims.jti, undefined) };
@@ -70,6 +74,7 @@ export class CallerVerifier {
       claims: grantClaims,
       audiences: [busAudience],
       maxLifetimeSeconds: maxGrantLifetimeSeconds,
+      maxBytes: maxBusTokenBytes,
       key: (kid, alg) => this.signingKeys.find(kid, alg),
     });
     return { exp: claims.exp, identity: identityOf(claims, claims.src, claims.jti) };

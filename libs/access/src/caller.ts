@@ -26,6 +26,14 @@ export class Caller {
     return `${this.identity.issuer}|${this.identity.subject}`;
   }
 
+  /**
+   * Whose jobs count as one's own: a key's own, or those of a person's sessions. Two keys of one person do not see each
+   * other's jobs unless their scopes let them.
+   */
+  get creator(): string {
+    return `${this.principal}|${this.identity.keyId ?? ''}`;
+  }
+
   may(action: DatasetAction | GlobalAction, dataset?: string): boolean {
     return scopesAllow(this.identity.scopes, action, dataset);
   }

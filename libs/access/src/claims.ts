@@ -32,6 +32,7 @@ export const accessClaims = z.looseObject({
   client_id: text,
   iat: seconds,
   exp: seconds,
+  nbf: seconds.optional(),
   jti: tokenId,
   scope: z.string().max(8192),
   key: tokenId.optional(),
@@ -46,6 +47,7 @@ export const contextClaims = z.looseObject({
   aud: text,
   iat: seconds,
   exp: seconds,
+  nbf: seconds.optional(),
   jti: tokenId,
   scope: z.string().max(8192),
   key: tokenId.optional(),
@@ -59,6 +61,7 @@ export const grantClaims = z.looseObject({
   aud: text,
   iat: seconds,
   exp: seconds,
+  nbf: seconds.optional(),
   /** The job's id. */
   jti: tokenId,
   /** `jti` of the token that started the job. */

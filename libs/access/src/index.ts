@@ -6,7 +6,13 @@ export * from './claims.ts';
 export { KeyView } from './key-view.ts';
 export { RevocationView, type Revocable } from './revocation-view.ts';
 export { patternMatches, requireScope, scopeIsHeld, scopesAllow, scopesOf } from './rights.ts';
-export { maxTokenBytes, readStrictJws, signatureAlgorithms, type UnverifiedJws } from './strict-jws.ts';
+export {
+  maxBusTokenBytes,
+  maxTokenBytes,
+  readStrictJws,
+  signatureAlgorithms,
+  type UnverifiedJws,
+} from './strict-jws.ts';
 export { TokenFault, type TokenCheck } from './token-fault.ts';
 export { VerifiedCache } from './verified-cache.ts';
 export { clockSkewSeconds, nowSeconds, verifyToken, type Expectation } from './verify.ts';

@@ -1,11 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BucketContract } from '@keyport/contracts';
+import { jwksEntry, type BucketContract, type JwksEntry } from '@keyport/contracts';
 import { KvView } from '@keyport/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { importJWK, type CryptoKey, type JWK } from 'jose';
-import { z } from 'zod';
-
-const entry = z.object({ jwk: z.looseObject({ kid: z.string(), alg: z.string() }) });
 
 /** Milliseconds to wait for a key that a process published a moment ago. */
 const newKeyGraceMs = 1_000;
@@ -13,7 +10,7 @@ const newKeyGraceMs = 1_000;
 /** Public keys followed on the bus, ready to verify with. A `kid` is looked up in memory: an unknown one causes no call. */
 export class KeyView {
   private readonly keys = new Map<string, { key: Promise<CryptoKey>; alg: string }>();
-  private readonly view: KvView<typeof entry>;
+  private readonly view: KvView<typeof jwksEntry>;
 
   constructor(
     connection: NatsConnection,
@@ -22,7 +19,7 @@ export class KeyView {
   ) {
     this.view = new KvView(connection, {
       bucket,
-      schema: entry,
+      schema: jwksEntry,
       needsMarker: options.needsMarker,
       onChange: (kid, value) => this.change(kid, value?.jwk),
     });
@@ -45,22 +42,27 @@ export class KeyView {
     return [...this.view.values()].map(({ jwk }) => jwk as JWK);
   }
 
+  /** Every `iss` (and `aud`) that the keys sign under, earlier public addresses of the deployment included. */
+  issuers(): string[] {
+    return [...new Set([...this.view.values()].flatMap(({ issuers }) => issuers))];
+  }
+
   /** The key, where it is known and made for this algorithm. */
   async find(kid: string, alg: string): Promise<CryptoKey | undefined> {
     if (this.options.awaitNewKeys) {
       for (const until = Date.now() + newKeyGraceMs; !this.keys.has(kid) && Date.now() < until;) await delay(20);
     }
     const found = this.keys.get(kid);
-    return found?.alg === alg ? found.key : undefined;
+    // A key that cannot be imported is as good as unknown.
+    return found?.alg === alg ? found.key.catch(() => undefined) : undefined;
   }
 
-  private change(kid: string, jwk: z.output<typeof entry>['jwk'] | undefined): void {
+  private change(kid: string, jwk: JwksEntry['jwk'] | undefined): void {
     if (!jwk) {
       this.keys.delete(kid);
       return;
     }
     const key = importJWK(jwk as JWK, jwk.alg) as Promise<CryptoKey>;
-    // A key that cannot be imported verifies nothing; the rejection is seen by whoever asks for it.
     key.catch(() => undefined);
     this.keys.set(kid, { key, alg: jwk.alg });
   }

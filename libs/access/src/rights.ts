@@ -1,4 +1,11 @@
-import { KeyportError, scopeActions, type DatasetAction, type GlobalAction, type Resource } from '@keyport/contracts';
+import {
+  isScope,
+  KeyportError,
+  scopeActions,
+  type DatasetAction,
+  type GlobalAction,
+  type Resource,
+} from '@keyport/contracts';
 
 /** Splits the `scope` claim (RFC 6749 §3.3: tokens separated by spaces). */
 export const scopesOf = (claim: string): readonly string[] => (claim === '' ? [] : claim.split(' '));
@@ -14,8 +21,10 @@ export function scopesAllow(
 
 function scopeAllows(scope: string, wanted: string, dataset: string | undefined): boolean {
   if (scope === '*') return true;
-  const [resource, action, pattern] = scope.split(':');
+  const [resource, action, pattern, ...rest] = scope.split(':');
   const [wantedResource, wantedAction] = wanted.split(':');
+  // No right has a fourth part: what is not understood gives nothing.
+  if (rest.length > 0) return false;
   if (resource !== wantedResource || (action !== '*' && action !== wantedAction)) return false;
   if (dataset === undefined) return pattern === undefined;
   return pattern !== undefined && patternMatches(pattern, dataset);
@@ -28,15 +37,18 @@ export function patternMatches(pattern: string, name: string): boolean {
 
 /** True where everything that `scope` gives is given by `held` too: nobody passes on more than they have. */
 export function scopeIsHeld(scope: string, held: readonly string[]): boolean {
+  if (!isScope(scope)) return false;
   if (held.includes('*') || held.includes(scope)) return true;
-  const [resource, action, pattern] = scope.split(':');
-  if (resource === undefined || action === undefined) return false;
-  const actions = action === '*' ? scopeActions[resource as Resource] : [action];
+  const [resource, action, pattern] = scope.split(':') as [Resource, string?, string?];
+  // `*` alone, everything, is given by nothing else.
+  if (action === undefined) return false;
+  const actions = action === '*' ? scopeActions[resource] : [action];
   return actions.every((one) => held.some((candidate) => covers(candidate, resource, one, pattern)));
 }
 
 function covers(held: string, resource: string, action: string, pattern: string | undefined): boolean {
-  const [heldResource, heldAction, heldPattern] = held.split(':');
+  const [heldResource, heldAction, heldPattern, ...rest] = held.split(':');
+  if (rest.length > 0) return false;
   if (heldResource !== resource || (heldAction !== '*' && heldAction !== action)) return false;
   if (pattern === undefined || heldPattern === undefined) return pattern === heldPattern;
   // `ord*` covers `orders-*`: the wildcard of the inner pattern is one more character that the outer one swallows.

@@ -4,6 +4,9 @@ import { TokenFault } from './token-fault.ts';
 /** Bytes; larger tokens are refused unread, and never minted. */
 export const maxTokenBytes = 8 * 1024;
 
+/** Bytes; a caller context repeats the claims of its token and adds its own. */
+export const maxBusTokenBytes = 10 * 1024;
+
 /** The only algorithms of any Keyport token (RFC 8725 §3.1); HS* and `none` are not among them. */
 export const signatureAlgorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const;
 
@@ -20,8 +23,8 @@ export interface UnverifiedJws {
  * can be read in one way only, and a header with nothing in it that chooses the key or the reading. Nothing is verified
  * yet: no claim may be believed.
  */
-export function readStrictJws(token: string, typ: string): UnverifiedJws {
-  if (token.length > maxTokenBytes) throw new TokenFault('size', `larger than ${maxTokenBytes} bytes`);
+export function readStrictJws(token: string, typ: string, maxBytes = maxTokenBytes): UnverifiedJws {
+  if (token.length > maxBytes) throw new TokenFault('size', `larger than ${maxBytes} bytes`);
   const parts = token.split('.');
   if (parts.length !== 3) throw new TokenFault('form', 'not three parts');
   const [header, payload, signature] = parts.map(decodeCanonical) as [Buffer, Buffer, Buffer];

@@ -18,11 +18,12 @@ export class VerifiedCache<Value extends { readonly exp: number }> {
   }
 
   set(token: string, value: Value): void {
-    if (this.values.size >= this.capacity) {
+    const key = hashOf(token);
+    if (this.values.size >= this.capacity && !this.values.has(key)) {
       const oldest = this.values.keys().next();
       if (!oldest.done) this.values.delete(oldest.value);
     }
-    this.values.set(hashOf(token), value);
+    this.values.set(key, value);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Expectation<Claims extends z.ZodType> {
   readonly issuers?: readonly string[];
   readonly audiences: readonly string[];
   readonly maxLifetimeSeconds: number;
+  /** {@link maxTokenBytes} otherwise. */
+  readonly maxBytes?: number;
   readonly key: (kid: string, alg: string) => Promise<CryptoKey | undefined>;
   /** Seconds since the epoch. */
   readonly now?: () => number;
@@ -24,6 +26,7 @@ export interface TimedClaims {
   readonly aud: string;
   readonly iat: number;
   readonly exp: number;
+  readonly nbf?: number | undefined;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function verifyToken<Claims extends z.ZodType<TimedClaims>>(
   token: string,
   expected: Expectation<Claims>,
 ): Promise<z.output<Claims>> {
-  const { header, payload } = readStrictJws(token, expected.typ);
+  const { header, payload } = readStrictJws(token, expected.typ, expected.maxBytes);
   const parsed = expected.claims.safeParse(payload);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -62,8 +65,9 @@ async function verifySignature(token: string, key: CryptoKey, alg: string): Prom
   }
 }
 
-function checkTimes({ iat, exp }: TimedClaims, maxLifetimeSeconds: number, now: number): void {
+function checkTimes({ iat, exp, nbf }: TimedClaims, maxLifetimeSeconds: number, now: number): void {
   if (iat > now + clockSkewSeconds) throw new TokenFault('time', 'iat lies in the future');
+  if (nbf !== undefined && nbf > now + clockSkewSeconds) throw new TokenFault('time', 'nbf lies in the future');
   if (exp <= now - clockSkewSeconds) throw new TokenFault('time', 'the token has expired');
   if (exp <= iat || exp - iat > maxLifetimeSeconds)
     throw new TokenFault('time', 'exp - iat is longer than this issuer may give');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
-import { datasetName, empty, instant, listOf, pageRequest } from './shapes.ts';
-import { scope } from './scopes.ts';
+import { datasetAction, scope } from './scopes.ts';
+import { datasetName, empty, instant, jobId, listOf, pageRequest } from './shapes.ts';
 
 export const loginSchema = z
   .object({ email: z.email().max(254), password: z.string().min(1).max(1024) })
@@ -94,22 +94,43 @@ export const revokeKey = defineRequest({
 export const createGrant = defineRequest({
   subject: 'auth.v1.grants.create',
   request: z.object({
-    jobId: z.string(),
+    jobId,
     dataset: datasetName,
     /** Dataset actions the job needs, such as `records:create`. */
-    actions: z.array(z.string()).min(1),
+    actions: z.array(datasetAction).min(1).max(20),
   }),
   reply: z.object({ grant: z.string() }),
   idempotent: true,
+});
+
+/**
+ * Asked by import for events on `ingest.v1.<dataset>`: NATS alone says who may publish there, so there is no caller
+ * whose rights could be frozen. The grant lets records of this dataset be created and changed, for an hour. NATS
+ * permissions let nobody but import ask.
+ */
+export const createIngestGrant = defineRequest({
+  subject: 'auth.v1.grants.ingest',
+  request: z.object({ dataset: datasetName }),
+  reply: z.object({ grant: z.string() }),
+  idempotent: true,
+  authority: 'anyone',
 });
 
 /** A JWK (RFC 7517) as the key set publishes it; public halves only. */
 export const publicJwk = z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string() });
 
 /** KV `jwks`, one entry a signing key: `<kid>`. */
-export const jwksEntry = z.object({ jwk: publicJwk });
+export const jwksEntry = z.object({
+  jwk: publicJwk,
+  /** Every `iss` that the key signs under: the deployment's public address now, and those it had before. */
+  issuers: z.array(z.string()).default([]),
+});
+export type JwksEntry = z.output<typeof jwksEntry>;
 
-/** KV `revocations`: what was revoked, and until when the entry must be kept. Keys: `jti.<jti>`, `key.<key id>`. */
+/**
+ * KV `revocations`: what was revoked, and until when the entry must be kept, both in seconds since the epoch. Keys:
+ * `jti.<jti>`, `key.<key id>`.
+ */
 export const revocationEntry = z.object({ revokedAt: z.number().int(), expiresAt: z.number().int().nullable() });
 export type RevocationEntry = z.output<typeof revocationEntry>;
 

@@ -68,6 +68,7 @@ export const errorTable = entries({
     'The {service} service did not answer in time.',
     'Ask for the state before you try again.',
   ],
+  NOT_READY: [503, 'Not ready', 'The gateway is waiting for: {missing}.', 'Try again in a few seconds.'],
   INTERNAL: [500, 'Internal error', 'Something failed that should not.', 'Report it with the request id.'],
 
   // Tokens and rights
@@ -111,6 +112,12 @@ export const errorTable = entries({
     'A key may live for at most {maximumSeconds} seconds.',
     'Ask for less.',
   ],
+  KEY_CHAIN_TOO_LONG: [
+    422,
+    'Chain of keys too long',
+    'At most {maximum} keys can be minted one through the other.',
+    'Mint with a key that stands nearer to the first, or after signing in.',
+  ],
   TOKEN_TOO_LARGE: [
     422,
     'Token too large',
@@ -133,6 +140,12 @@ export const errorTable = entries({
   ],
   SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
   RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
+  RECORD_TOO_LARGE: [
+    422,
+    'Record too large',
+    'A record of {dataset} is larger than the 8 MB that a message carries.',
+    'Leave out its large fields with fields=….',
+  ],
   WRITE_CONFLICT: [503, 'Write conflict', 'The write kept meeting another one.', 'Try again.'],
   CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
 
@@ -192,6 +205,12 @@ export const errorTable = entries({
     'No such export',
     'There is no export {exportId} that you may see.',
     'List exports with GET /v1/exports.',
+  ],
+  TOO_MANY_COLUMNS: [
+    422,
+    'Too many columns',
+    'The records of {dataset} have more than {limit} different fields.',
+    'Name the fields to write, or choose a format without columns.',
   ],
   EXPORT_NOT_READY: [409, 'Export not ready', 'The export {exportId} is {state}.', 'Wait until it is completed.'],
 });

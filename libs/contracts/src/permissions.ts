@@ -25,7 +25,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[exports.readExportFile, exports.readPage],
   ],
   auth: [],
-  import: [auth.createGrant, records.getDataset, records.writeRecords],
+  import: [auth.createGrant, auth.createIngestGrant, records.getDataset, records.writeRecords],
   export: [auth.createGrant, records.getDataset, records.scanRecords],
   records: [],
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-const datasetScoped = ['datasets', 'records', 'imports', 'exports', 'events'] as const;
-const global = [
+export const datasetResources = ['datasets', 'records', 'imports', 'exports', 'events'] as const;
+export const deploymentResources = [
   'keys',
   'public-keys',
   'clients',
@@ -31,10 +31,10 @@ export const scopeActions = {
   'signing-keys': ['read', 'create', 'update', 'delete'],
   audit: ['read'],
   tokens: ['introspect'],
-} as const satisfies Record<(typeof datasetScoped)[number] | (typeof global)[number], readonly string[]>;
+} as const satisfies Record<(typeof datasetResources)[number] | (typeof deploymentResources)[number], readonly string[]>;
 
 export type Resource = keyof typeof scopeActions;
-export type DatasetResource = (typeof datasetScoped)[number];
+export type DatasetResource = (typeof datasetResources)[number];
 type ActionsOf<R extends Resource> = { [K in R]: `${K}:${(typeof scopeActions)[K][number]}` }[R];
 /** `resource:action` of resources that belong to a dataset. */
 export type DatasetAction = ActionsOf<DatasetResource>;
@@ -51,8 +51,8 @@ export function isScope(text: string): boolean {
   if (!Object.hasOwn(scopeActions, resource)) return false;
   const actions: readonly string[] = scopeActions[resource as Resource];
   if (action !== '*' && !actions.includes(action)) return false;
-  const needsDataset = (datasetScoped as readonly string[]).includes(resource);
-  return needsDataset ? dataset !== undefined && datasetPattern.test(dataset) : dataset === undefined;
+  if ((deploymentResources as readonly string[]).includes(resource)) return dataset === undefined;
+  return dataset !== undefined && datasetPattern.test(dataset);
 }
 
 export const scope = z
@@ -60,3 +60,12 @@ export const scope = z
   .max(128)
   .refine(isScope, 'must be resource:action[:dataset], as docs/tokens.md lists them')
   .meta({ id: 'Scope', example: 'records:read:orders' });
+
+/** `resource:action` of a resource that belongs to a dataset, without wildcards. */
+export const datasetAction = z
+  .string()
+  .max(64)
+  .refine(
+    (text) => isScope(`${text}:*`) && !text.includes('*'),
+    'must be an action on a dataset, such as records:read',
+  );

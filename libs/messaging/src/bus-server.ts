@@ -1,7 +1,8 @@
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { busHeaders, KeyportError, type ServiceName } from '@keyport/contracts';
 import { Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { ServerNats } from '@nestjs/microservices';
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { throwError, type Observable } from 'rxjs';
 import { EncodedReply } from './handles.ts';
 import { encodeError } from './wire-error.ts';
@@ -31,17 +32,58 @@ const replySerializer = {
   },
 };
 
+/** Milliseconds for requests in hand to be answered when the process ends; the stack gives an app 4 s in all. */
+const answerWithinMs = 2_500;
+
 /** The NATS transport of NestJS on the connection that the process already has, in a queue group of the service's name. */
 export class BusServer extends ServerNats {
+  private readonly subjects: Subscription[] = [];
+  private inHand = 0;
+
   constructor(
-    service: ServiceName,
+    private readonly service: ServiceName,
     private readonly connection: NatsConnection,
   ) {
-    super({ queue: service, serializer: replySerializer, deserializer: requestDeserializer } as never);
+    super({ queue: service, serializer: replySerializer, deserializer: requestDeserializer });
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- NestJS awaits what the hook returns
+    this.onProcessingStartHook = (_transport, _context, handle) => {
+      this.inHand += 1;
+      return handle();
+    };
+    this.onProcessingEndHook = () => {
+      this.inHand -= 1;
+    };
   }
 
   override createNatsClient(): Promise<never> {
     return Promise.resolve(this.connection as never);
+  }
+
+  override bindEvents(): void {
+    for (const subject of this.messageHandlers.keys()) {
+      const handle = this.getMessageHandler(subject) as (error: Error | null, message: Msg) => Promise<void>;
+      const callback = (error: Error | null, message: Msg) => void handle(error, message);
+      this.subjects.push(this.connection.subscribe(subject, { queue: this.service, callback }));
+    }
+  }
+
+  /** Takes no more requests and answers those in hand. The connection stays: the end of the process is not all here. */
+  override async close(): Promise<void> {
+    if (this.connection.isClosed()) return;
+    // Without a bus there is nobody to wait for.
+    const tooLong = new AbortController();
+    await Promise.race([
+      this.answerInHand(tooLong.signal).catch(() => undefined),
+      delay(answerWithinMs, undefined, { signal: tooLong.signal }),
+    ]).finally(() => tooLong.abort());
+  }
+
+  private async answerInHand(tooLong: AbortSignal): Promise<void> {
+    await Promise.all(this.subjects.splice(0).map((subscription) => subscription.drain()));
+    while (this.inHand > 0 && !tooLong.aborted) await delay(10);
+    // A reply is published a tick after its handler has ended.
+    await setImmediate();
+    await this.connection.flush();
   }
 }
 

@@ -25,7 +25,7 @@ export async function ensureStream(
 
 /** Creates the bucket where it is missing. For the service that owns it. */
 export function createBucket(connection: NatsConnection, bucket: BucketContract): Promise<KV> {
-  const client = jetstream(connection, { checkAPI: false } as never);
+  const client = jetstream(connection, { checkAPI: false });
   return new Kvm(client).create(bucket.name, { history: 1, ttl: bucket.ttlMs });
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceName } from '@keyport/contracts';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { BusHealth } from './bus-health.ts';
 import { EventPublisher } from './event-publisher.ts';
 import { Requester } from './requester.ts';
 import { BUS_CONNECTION, SERVICE_NAME } from './tokens.ts';
@@ -15,10 +16,11 @@ export class MessagingModule {
       providers: [
         { provide: BUS_CONNECTION, useValue: connection },
         { provide: SERVICE_NAME, useValue: service },
+        BusHealth,
         Requester,
         EventPublisher,
       ],
-      exports: [BUS_CONNECTION, SERVICE_NAME, Requester, EventPublisher],
+      exports: [BUS_CONNECTION, SERVICE_NAME, BusHealth, Requester, EventPublisher],
     };
   }
 }

@@ -10,6 +10,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { createInbox, errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { decodeBody, encodeBody } from './encoding.ts';
+import { BusHealth } from './bus-health.ts';
 import { BUS_CONNECTION, SERVICE_NAME } from './tokens.ts';
 import { errorOf } from './wire-error.ts';
 
@@ -32,6 +33,7 @@ export class Requester {
   constructor(
     @Inject(BUS_CONNECTION) private readonly connection: NatsConnection,
     @Inject(SERVICE_NAME) private readonly service: ServiceName,
+    private readonly health: BusHealth,
   ) {}
 
   async request<C extends RequestContract>(
@@ -59,6 +61,7 @@ export class Requester {
     request: RequestInput<C>,
     options: RequestOptions = {},
   ): AsyncGenerator<ReplyOf<C>> {
+    if (!this.health.isConnected) throw unavailable(contract);
     const inbox = createInbox(`_INBOX.${this.service}`);
     const subscription = this.connection.subscribe(inbox);
     // The client's own subscription timeout covers only the first message.
@@ -83,6 +86,8 @@ export class Requester {
   }
 
   private async once<C extends RequestContract>(contract: C, body: Uint8Array, options: RequestOptions) {
+    // The client would buffer the request until the deadline: say at once that nobody can hear it.
+    if (!this.health.isConnected) throw unavailable(contract);
     const timeout = options.timeoutMs ?? contract.timeoutMs;
     let reply: Msg;
     try {

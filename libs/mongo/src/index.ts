@@ -1,2 +1,20 @@
+export { comparable, comparableAll } from './comparable.ts';
+export { isDuplicateKey } from './duplicate-key.ts';
 export { connectMongo, MONGO_CONNECTION, MongoModule, syncIndexes } from './mongo.module.ts';
+export {
+  asBuffer,
+  bsonType,
+  documentEnd,
+  elementAtPath,
+  elementsOf,
+  firstElement,
+  MalformedBson,
+  nameOf,
+  splitDocuments,
+  type RawElement,
+} from './raw-bson.ts';
+export { insertRaw, RefusedWrite, updateRaw, type WriteFault } from './raw-command.ts';
+export { documentOf, embedded, joinDocument, readExactly, renamed, valuesOf } from './raw-document.ts';
+export { findBatches, findFirstBatch, type FindCommand, type RawBatch } from './raw-find.ts';
+export { retriedTransaction, type RetryLimits } from './retried-transaction.ts';
 export { inTransaction } from './transaction.ts';

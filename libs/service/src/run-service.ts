@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@keyport/contracts';
 import { BusErrorFilter, BusServer, connectBus, MessagingModule } from '@keyport/messaging';
-import { Module, type DynamicModule, type INestMicroservice, type ModuleMetadata, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type INestMicroservice, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Logger } from 'nestjs-pino';
@@ -31,7 +31,7 @@ export async function runService({ name, config, imports, isReady }: ServiceDefi
     module: ServiceRoot,
     imports: [loggingModule(name, config.LOG_LEVEL), MessagingModule.on(connection, name), ...imports],
   };
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(root as unknown as Type, {
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
     strategy: new BusServer(name, connection),
     bufferLogs: true,
   });

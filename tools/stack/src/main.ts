@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readStackConfig, type StackConfig } from './config.ts';
 import { startDev } from './supervisor/start-dev.ts';
 import { curlLines } from './supervisor/curl-lines.ts';
@@ -35,7 +35,7 @@ async function main(command = 'start'): Promise<void> {
 }
 
 function announce(gatewayUrl: string, { home }: StackConfig): void {
-  const ownerFile = join(process.cwd(), home, 'owner.json');
+  const ownerFile = resolve(home, 'owner.json');
   const lines = [
     `Keyport is ready on ${gatewayUrl}`,
     `(owner: ${ownerFile}; docs: ${gatewayUrl}/docs; logs: ${join(home, 'logs')}; Ctrl-C ends it)`,

@@ -82,5 +82,5 @@ async function setUp(port: number, secrets: Secrets, signal: AbortSignal): Promi
 /** An address with a user in it; the driver finds the primary by the set's name, as transactions need. */
 export function mongodbAddress(port: number, user: string, password: string, database: string): string {
   const options = new URLSearchParams({ replicaSet: replicaSetName, authSource: database });
-  return `mongodb://${user}:${password}@127.0.0.1:${port}/${database}?${options}`;
+  return `mongodb://${user}:${password}@127.0.0.1:${port}/${database}?${options.toString()}`;
 }

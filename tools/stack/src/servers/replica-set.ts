@@ -12,6 +12,12 @@ const notYetInitialized = 94;
 
 /** Makes a one-node replica set of the server, under the address it has now, and waits until it takes writes. */
 export async function becomeReplicaSet(client: MongoClient, host: string, signal: AbortSignal): Promise<void> {
+  // A server that still looks for its old address among the machine's own refuses both commands: they are tried again.
+  await until(() => configure(client, host), signal);
+  await until(async () => (await client.db('admin').command({ hello: 1 })).isWritablePrimary === true, signal);
+}
+
+async function configure(client: MongoClient, host: string): Promise<boolean> {
   const admin = client.db('admin');
   const config = await currentConfig(client);
   if (!config) {
@@ -21,7 +27,7 @@ export async function becomeReplicaSet(client: MongoClient, host: string, signal
     const moved = { ...config, version: config.version + 1, members: [{ ...config.members[0], _id: 0, host }] };
     await admin.command({ replSetReconfig: moved, force: true });
   }
-  await until(async () => (await admin.command({ hello: 1 })).isWritablePrimary === true, signal);
+  return true;
 }
 
 async function currentConfig(client: MongoClient): Promise<ReplicaSetConfig | undefined> {

@@ -39,7 +39,7 @@ export interface Servers {
   /** A user for tools that may use every subject. */
   readonly natsAdmin: { readonly user: string; readonly password: string };
   /** Environment of one service: NATS_URL NATS_USER NATS_PASSWORD LOG_LEVEL, and MONGODB_URL for all but the gateway. */
-  envOf(service: ServiceName): AppEnvironment;
+  readonly envOf: (service: ServiceName) => AppEnvironment;
   /** What runs; a server given by configuration has no process. */
   readonly processes: { readonly mongod?: SupervisedProcess; readonly nats?: SupervisedProcess };
   readonly guard: GuardLink;

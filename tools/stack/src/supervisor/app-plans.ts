@@ -59,11 +59,15 @@ export function appEnvironment(app: ServiceName, number: number, settings: AppSe
   };
 }
 
-/** What the launcher was given and an app gets too, its secrets and the servers' addresses left out. */
-export function inheritedEnvironment(app: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { MONGODB_URL, NATS_URL, NATS_USER, NATS_PASSWORD, KEYPORT_MASTER_KEY, ...rest } = env;
-  return { ...rest, ...(app === 'auth' && { KEYPORT_MASTER_KEY }) };
-}
+const notForApps = ['MONGODB_URL', 'NATS_URL', 'NATS_USER', 'NATS_PASSWORD'];
+
+/** What the launcher was given and an app gets too; the servers' addresses it gets of its own, the master key is auth's. */
+export const inheritedEnvironment = (app: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => !notForApps.includes(name) && (app === 'auth' || name !== 'KEYPORT_MASTER_KEY'),
+    ),
+  );
 
 export function planApps(settings: AppSettings, command: AppCommand): Record<ServiceName, ProcessPlan[]> {
   const plansOf = (app: ServiceName) =>

@@ -3,7 +3,7 @@ import { ErrorWatch } from '../processes/error-watch.ts';
 import { SupervisedProcess, type ProcessPlan, type Surroundings } from '../processes/supervised-process.ts';
 
 /** The five apps' processes. */
-class AppProcesses {
+export class AppProcesses {
   readonly #around: Surroundings;
   readonly #processes = new Map<ServiceName, SupervisedProcess[]>();
   #errors: ErrorWatch | undefined;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { endProcesses } from '../processes/process-table.ts';
 import { SupervisedProcess, type ProcessPlan } from '../processes/supervised-process.ts';
 import { startServers, writeEnvironment } from '../servers/start-servers.ts';
 import {
@@ -15,6 +16,7 @@ import { describeStack, StackFile, type StackDescription } from './stack-file.ts
 import type { Stack, StackOptions } from './start-stack.ts';
 
 const lookEveryMs = 1_000;
+const appGraceMs = 1_500;
 
 /** As `startStack`, but nx runs the apps from their sources and restarts what an edit touches; one process a service. */
 export async function startDev(options: Omit<StackOptions, 'appCommand' | 'replicas'>): Promise<Stack> {
@@ -43,6 +45,10 @@ export async function startDev(options: Omit<StackOptions, 'appCommand' | 'repli
     looking.abort();
     await file.remove();
     await nx.stop();
+    await endProcesses(
+      () => serviceNames.flatMap((app) => servers.guard.processesWith({ KEYPORT_APP: app })),
+      appGraceMs,
+    );
     await servers.stop();
   };
   try {
@@ -59,19 +65,23 @@ export async function startDev(options: Omit<StackOptions, 'appCommand' | 'repli
   }
 }
 
+/** Under `nx run stack:dev` the inner nx must not take itself for a part of the outer one. */
+const withoutNx = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('NX_')));
+
 const planNx = (home: string): ProcessPlan => ({
   name: 'nx',
   command: process.execPath,
   args: [
-    ...['node_modules/nx/bin/nx.js', 'run-many', '-t', 'serve', '--output-style=stream'],
+    ...['node_modules/.bin/nx', 'run-many', '-t', 'serve', '--output-style=stream'],
     ...[`--projects=${serviceNames.join(',')}`, `--parallel=${serviceNames.length}`],
   ],
   cwd: workspaceRoot,
   // The daemon would outlive the stack.
-  env: { ...inheritedEnvironment('auth', process.env), KEYPORT_HOME: home, NX_DAEMON: 'false' },
+  env: { ...withoutNx(inheritedEnvironment('auth', process.env)), KEYPORT_HOME: home, NX_DAEMON: 'false' },
   untilReady: async () => undefined,
   readyWithinMs: 10_000,
-  endWithinMs: 3_000,
+  endWithinMs: 2_000,
 });
 
 async function keepCurrent(file: StackFile, describe: () => StackDescription, signal: AbortSignal): Promise<void> {

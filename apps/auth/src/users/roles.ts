@@ -1,0 +1,2 @@
+/** What each role may do. */
+export const scopesOfRole = { owner: ['*'] } as const;

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestStack, type KeyportClient } from '@keyport/testing';
+
+describe('A running gateway', () => {
+  let stack: TestStack;
+  let client: KeyportClient;
+  let anonymous: KeyportClient;
+
+  beforeAll(async () => {
+    stack = await TestStack.start();
+    client = stack.client;
+    anonymous = client.with(undefined);
+  });
+
+  afterAll(() => stack?.stop());
+
+  it('says that it lives and is ready', async () => {
+    expect((await anonymous.request('/health/live')).status).toBe(200);
+    expect((await anonymous.request('/health/ready')).status).toBe(200);
+  });
+
+  it('publishes its key set, its API description and a page to read it on', async () => {
+    const jwks = await anonymous.ok<{ keys: { kid: string; d?: string }[] }>('/.well-known/jwks.json');
+    const openapi = await anonymous.ok<{ paths: Record<string, unknown> }>('/openapi.json');
+
+    expect(jwks.keys[0]?.kid).toMatch(/^keyport-/);
+    expect(jwks.keys[0]).not.toHaveProperty('d');
+    expect(Object.keys(openapi.paths)).toEqual(
+      expect.arrayContaining(['/v1/datasets/{name}/imports', '/v1/exports/{id}/file']),
+    );
+    expect(await anonymous.text('/docs')).toContain('swagger');
+  });
+
+  it.each([
+    ['an unknown route', '/v1/nothing', {}, 404, 'ROUTE_NOT_FOUND'],
+    ['a wrong method', '/v1/keys', { method: 'PUT' }, 405, 'METHOD_NOT_ALLOWED'],
+    [
+      'bad JSON',
+      '/v1/keys',
+      { method: 'POST', body: '{"name":', headers: { 'content-type': 'application/json' } },
+      400,
+      'MALFORMED_BODY',
+    ],
+    [
+      'a wrong content type',
+      '/v1/keys',
+      { method: 'POST', body: 'a=b', headers: { 'content-type': 'text/plain' } },
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'a body that is too large',
+      '/v1/keys',
+      { method: 'POST', json: { name: 'x'.repeat(2_000_000) } },
+      413,
+      'BODY_TOO_LARGE',
+    ],
+    [
+      'values that are not allowed',
+      '/v1/keys',
+      { method: 'POST', json: { name: '', scopes: ['nonsense'] } },
+      422,
+      'VALIDATION_FAILED',
+    ],
+    ['a dataset name that cannot be', '/v1/datasets/Big%20Name', {}, 422, 'VALIDATION_FAILED'],
+  ])('answers %s with a problem', async (_what, path, init, status, code) => {
+    const reply = await client.request<Record<string, unknown>>(path, {
+      ...init,
+      headers: { 'x-request-id': 'e2e-1', ...('headers' in init ? init.headers : {}) },
+    });
+
+    expect(reply.status).toBe(status);
+    expect(reply.headers.get('content-type')).toContain('application/problem+json');
+    expect(reply.body).toMatchObject({
+      status,
+      code,
+      requestId: 'e2e-1',
+      type: expect.any(String),
+      title: expect.any(String),
+      detail: expect.any(String),
+    });
+    expect(reply.headers.get('x-request-id')).toBe('e2e-1');
+  });
+
+  it('answers 503 while a service is away and works again by itself', async () => {
+    const { processes } = await stack.describe();
+    for (const pid of processes.records) process.kill(pid, 'SIGSTOP');
+    const away = client.request<{ code: string }>('/v1/datasets/nothing', { headers: {} });
+    for (const pid of processes.records) process.kill(pid, 'SIGKILL');
+
+    const { status, body } = await away;
+    await stack.kill('export');
+    const back = await client.request<{ code: string }>('/v1/datasets/nothing');
+
+    expect([503, 504]).toContain(status);
+    expect(body.code).toMatch(/^SERVICE_/);
+    expect(back.body.code).toBe('DATASET_NOT_FOUND');
+  });
+});

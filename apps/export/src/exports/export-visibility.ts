@@ -1,0 +1,29 @@
+import type { Caller } from '@keyport/access';
+import type { QueryFilter } from 'mongoose';
+import type { ExportRecord } from './export.model.ts';
+
+/** Which exports a caller sees: their own, and those of datasets on which they hold `exports:read`. */
+export interface Visibility {
+  readonly principal: string;
+  /** Exact names, or names with a trailing wildcard. */
+  readonly datasetPatterns: readonly string[];
+}
+
+export function visibilityOf({ principal, identity }: Pick<Caller, 'principal' | 'identity'>): Visibility {
+  const datasetPatterns = identity.scopes.flatMap((scope) => {
+    if (scope === '*') return ['*'];
+    const [resource, action, pattern] = scope.split(':');
+    return resource === 'exports' && (action === 'read' || action === '*') && pattern ? [pattern] : [];
+  });
+  return { principal, datasetPatterns };
+}
+
+export function filterOf({ principal, datasetPatterns }: Visibility): QueryFilter<ExportRecord> {
+  return { $or: [{ principal }, ...datasetPatterns.map(matching)] };
+}
+
+function matching(pattern: string): QueryFilter<ExportRecord> {
+  if (!pattern.endsWith('*')) return { dataset: pattern };
+  const prefix = pattern.slice(0, -1);
+  return { dataset: { $gte: prefix, $lt: `${prefix}\uffff` } };
+}

@@ -1,0 +1,112 @@
+import { createHash, type Hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
+import { decodePosition, encodePosition, type Position } from '../reading/position.ts';
+import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
+import { LeaseLost } from './lease-lost.ts';
+import { PartsRepository } from './parts.repository.ts';
+import { RunsRepository, type ClaimedExport } from './runs.repository.ts';
+
+/** Text that is stored in one transaction; at most so much is written anew after a kill. */
+const batchBytes = 2 * 1024 * 1024;
+/** Pages that give no text (columns are being collected) move the position too, now and then. */
+const batchPages = 64;
+
+/** Milliseconds to live through a restart of `records`; longer absences are for the next try. */
+const retryForMs = 15_000;
+
+/** Writes the file of an export from where it is to its end. */
+@Injectable()
+export class ExportWriter {
+  constructor(
+    private readonly reader: DatasetReader,
+    private readonly runs: RunsRepository,
+    private readonly parts: PartsRepository,
+    @Inject(EXPORT_SETTINGS) private readonly settings: ExportSettings,
+  ) {}
+
+  /** Throws {@link LeaseLost}, the signal's reason, and what `records` answers. */
+  async write(run: ClaimedExport, signal: AbortSignal): Promise<void> {
+    const hash = await this.hashStored(run, signal);
+    let batch = emptyBatch(run.bytes);
+    // The next batch is being read and written while one is stored.
+    let storing = Promise.resolve();
+    for await (const page of this.pages(run, signal)) {
+      signal.throwIfAborted();
+      add(batch, page, hash);
+      if (page.next && isFull(batch)) {
+        await storing;
+        storing = this.runs.store(run, progressOf(batch), encodePosition(page.next));
+        storing.catch(() => undefined);
+        batch = emptyBatch(batch.offset + batch.length);
+      }
+    }
+    await storing;
+    const finishedAt = new Date();
+    const expiresAt = new Date(finishedAt.getTime() + this.settings.keepMs);
+    await this.runs.complete(run, progressOf(batch), { digest: digestOf(hash), finishedAt, expiresAt });
+  }
+
+  /** Asks for each page before the one before it is turned into text. */
+  private async *pages(run: ClaimedExport, signal: AbortSignal): AsyncGenerator<ReadPage> {
+    const options = { authority: run.grant, retryForMs, signal };
+    const at = run.position
+      ? decodePosition(run.position)
+      : await this.reader.begin(run.dataset, run.selection, options);
+    const read = (position: Position) => {
+      const reading = this.reader.read(position, options);
+      reading.catch(() => undefined);
+      return reading;
+    };
+    for (let reading: Promise<ReadPage> | undefined = read(at); reading;) {
+      const page: ReadPage = await reading;
+      reading = page.next && read(page.next);
+      yield page;
+    }
+  }
+
+  /** The state of a hash cannot be stored, so what earlier holders stored is hashed again. */
+  private async hashStored({ _id, bytes }: ClaimedExport, signal: AbortSignal): Promise<Hash> {
+    const hash = createHash('sha256');
+    let length = 0;
+    if (bytes === 0) return hash;
+    for await (const part of this.parts.readAll(_id)) {
+      signal.throwIfAborted();
+      hash.update(part);
+      length += part.length;
+    }
+    // Parts and length change in one transaction: they differ only where a newer holder adds to them.
+    if (length !== bytes) throw new LeaseLost();
+    return hash;
+  }
+}
+
+interface Batch {
+  readonly offset: number;
+  readonly texts: Uint8Array[];
+  length: number;
+  written: number;
+  pages: number;
+}
+
+const emptyBatch = (offset: number): Batch => ({ offset, texts: [], length: 0, written: 0, pages: 0 });
+
+function add(batch: Batch, page: ReadPage, hash: Hash): void {
+  const text = page.write();
+  hash.update(text);
+  batch.texts.push(text);
+  batch.length += text.length;
+  batch.written += page.count;
+  batch.pages += 1;
+}
+
+const isFull = ({ length, pages }: Batch) => length >= batchBytes || pages >= batchPages;
+
+const progressOf = ({ offset, texts, length, written }: Batch) => ({
+  offset,
+  bytes: Buffer.concat(texts, length),
+  written,
+});
+
+/** RFC 9530 §2: `sha-256` as a structured field, as `Repr-Digest` carries it. */
+const digestOf = (hash: Hash) => `sha-256=:${hash.digest('base64')}:`;

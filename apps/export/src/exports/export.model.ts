@@ -1,0 +1,83 @@
+import type { ExportSelection } from '@keyport/contracts';
+import { Schema, type Connection, type Model } from 'mongoose';
+import type { ExportState } from './export-states.ts';
+
+export interface Lease {
+  /** Process that writes the export. */
+  readonly holder: string;
+  /** On the database's clock. */
+  readonly until: Date;
+}
+
+export interface ExportRecord {
+  readonly _id: string;
+  readonly dataset: string;
+  readonly selection: ExportSelection;
+  readonly state: ExportState;
+  /** `(iss, sub)` of who made it. */
+  readonly principal: string;
+  /** Job grant: secret. */
+  readonly grant: string;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly expiresAt: Date | null;
+  /** When the record itself goes: its file went before. */
+  readonly forgetAt: Date | null;
+  readonly written: number;
+  /** Length of what is stored. */
+  readonly bytes: number;
+  readonly digest: string | null;
+  readonly error: { readonly code: string; readonly detail: string } | null;
+  /** Where reading goes on behind the stored bytes; null at the start. */
+  readonly position: Buffer | null;
+  /** Parts may be stored: to be deleted when the file is of no more use. */
+  readonly hasParts: boolean;
+  readonly lease: Lease | null;
+  /** Grows with each claim, so that who lost the lease can be told from who holds it. */
+  readonly fence: number;
+  /** Tries since the last stored part that failed for no good reason. */
+  readonly attempts: number;
+  readonly notBefore: Date;
+  /** Set while its parts are being deleted; nobody sees it any more. */
+  readonly deletedAt: Date | null;
+}
+
+/** What concerns a job's owner: no secrets, nothing large. */
+export type ExportView = Omit<ExportRecord, 'grant' | 'position' | 'lease' | 'fence' | 'attempts' | 'notBefore'>;
+
+const schema = new Schema<ExportRecord>(
+  {
+    _id: String,
+    dataset: String,
+    selection: { type: Schema.Types.Mixed },
+    state: String,
+    principal: String,
+    grant: String,
+    createdAt: Date,
+    startedAt: { type: Date, default: null },
+    finishedAt: { type: Date, default: null },
+    expiresAt: { type: Date, default: null },
+    forgetAt: { type: Date, default: null },
+    written: { type: Number, default: 0 },
+    bytes: { type: Number, default: 0 },
+    digest: { type: String, default: null },
+    error: { type: { code: String, detail: String }, default: null, _id: false },
+    position: { type: Buffer, default: null },
+    hasParts: { type: Boolean, default: false },
+    lease: { type: { holder: String, until: Date }, default: null, _id: false },
+    fence: { type: Number, default: 0 },
+    attempts: { type: Number, default: 0 },
+    notBefore: Date,
+    deletedAt: { type: Date, default: null },
+  },
+  { collection: 'exports', versionKey: false },
+)
+  .index({ createdAt: -1, _id: -1 })
+  .index({ principal: 1, createdAt: -1, _id: -1 })
+  .index({ state: 1, createdAt: 1 })
+  .index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
+
+/** The one model on this connection, whoever asks first. */
+export const exportModel = (connection: Connection): Model<ExportRecord> =>
+  (connection.models.Export as Model<ExportRecord> | undefined) ?? connection.model<ExportRecord>('Export', schema);

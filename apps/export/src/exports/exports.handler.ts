@@ -1,0 +1,48 @@
+import { CallerOf, type Caller } from '@keyport/access';
+import {
+  createExport,
+  deleteExport,
+  getExport,
+  listExports,
+  readExportFile,
+  type ReplyOf,
+  type RequestOf,
+} from '@keyport/contracts';
+import { Handles } from '@keyport/messaging';
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { ExportsService } from './exports.service.ts';
+
+@Controller()
+export class ExportsHandler {
+  constructor(private readonly exports: ExportsService) {}
+
+  @Handles(createExport)
+  create(@Payload() request: RequestOf<typeof createExport>, @CallerOf() caller: Caller) {
+    return this.exports.create(request, caller);
+  }
+
+  @Handles(getExport)
+  get(@Payload() { exportId }: RequestOf<typeof getExport>, @CallerOf() caller: Caller) {
+    return this.exports.get(exportId, caller);
+  }
+
+  @Handles(listExports)
+  list(@Payload() request: RequestOf<typeof listExports>, @CallerOf() caller: Caller) {
+    return this.exports.list(request, caller);
+  }
+
+  @Handles(deleteExport)
+  async delete(@Payload() { exportId }: RequestOf<typeof deleteExport>, @CallerOf() caller: Caller) {
+    await this.exports.delete(exportId, caller);
+    return {};
+  }
+
+  @Handles(readExportFile)
+  async readFile(
+    @Payload() request: RequestOf<typeof readExportFile>,
+    @CallerOf() caller: Caller,
+  ): Promise<ReplyOf<typeof readExportFile>> {
+    return { bytes: await this.exports.readFile(request, caller) };
+  }
+}

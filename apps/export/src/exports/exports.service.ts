@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import type { Caller } from '@keyport/access';
+import {
+  createGrant,
+  KeyportError,
+  scanRecords,
+  type createExport,
+  type Export,
+  type listExports,
+  type readExportFile,
+  type ReplyOf,
+  type RequestOf,
+} from '@keyport/contracts';
+import { Requester } from '@keyport/messaging';
+import { Injectable } from '@nestjs/common';
+import type { ExportView } from './export.model.ts';
+import { ExportRunner } from './export-runner.service.ts';
+import { visibilityOf } from './export-visibility.ts';
+import { ExportsRepository } from './exports.repository.ts';
+import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
+import { PartsRepository } from './parts.repository.ts';
+import { presentExport } from './present-export.ts';
+
+/** Bytes; the contract's limit of one reply. */
+const maxReadBytes = 1024 * 1024;
+
+@Injectable()
+export class ExportsService {
+  constructor(
+    private readonly exports: ExportsRepository,
+    private readonly parts: PartsRepository,
+    private readonly runner: ExportRunner,
+    private readonly requester: Requester,
+  ) {}
+
+  async create({ dataset, ...selection }: RequestOf<typeof createExport>, caller: Caller): Promise<Export> {
+    caller.require('exports:create', dataset);
+    const _id = randomBytes(8).toString('hex');
+    const grant = await this.grantFor(_id, dataset, caller);
+    // With the grant itself, so that a job that could not read fails now: no such dataset, fields that collide.
+    const { fields } = selection;
+    await this.requester.request(scanRecords, { dataset, fields, limit: 1, maxBytes: 1 }, { authority: grant });
+    const now = new Date();
+    const created = { _id, dataset, selection, principal: caller.creator, grant, createdAt: now, notBefore: now };
+    const found = await this.exports.create(created);
+    this.runner.notify();
+    return presentExport(found);
+  }
+
+  async get(exportId: string, caller: Caller): Promise<Export> {
+    return presentExport(await this.visible(exportId, caller, 'exports:read'));
+  }
+
+  async list(request: RequestOf<typeof listExports>, caller: Caller): Promise<ReplyOf<typeof listExports>> {
+    const { dataset, state, limit, cursor } = request;
+    const after = cursor === undefined ? undefined : decodeListCursor(cursor);
+    const found = await this.exports.list({
+      visibility: visibilityOf(caller),
+      ...{ dataset, state, after, limit: limit + 1 },
+    });
+    const items = found.slice(0, limit);
+    const last = items.at(-1);
+    const next = found.length > limit && last ? encodeListCursor({ createdAt: last.createdAt, id: last._id }) : null;
+    return { items: items.map(presentExport), next };
+  }
+
+  async delete(exportId: string, caller: Caller): Promise<void> {
+    await this.visible(exportId, caller, 'exports:delete');
+    await this.exports.hide(exportId);
+    this.runner.stop(exportId);
+    await this.exports.free(exportId);
+  }
+
+  async readFile({ exportId, offset, length }: RequestOf<typeof readExportFile>, caller: Caller): Promise<Uint8Array> {
+    const { state } = await this.visible(exportId, caller, 'exports:read');
+    if (state !== 'completed') throw new KeyportError('EXPORT_NOT_READY', { exportId, state });
+    return this.parts.read(exportId, offset, Math.min(length, maxReadBytes));
+  }
+
+  private async grantFor(jobId: string, dataset: string, { authority }: Caller): Promise<string> {
+    const request = { jobId, dataset, actions: ['exports:create'] };
+    const { grant } = await this.requester.request(createGrant, request, { authority });
+    return grant;
+  }
+
+  /** To its creator, and to who holds the action on its dataset; to anyone else it does not exist. */
+  private async visible(
+    exportId: string,
+    caller: Caller,
+    action: 'exports:read' | 'exports:delete',
+  ): Promise<ExportView> {
+    const found = await this.exports.find(exportId);
+    if (!found || (found.principal !== caller.creator && !caller.may(action, found.dataset))) {
+      throw new KeyportError('EXPORT_NOT_FOUND', { exportId });
+    }
+    return found;
+  }
+}

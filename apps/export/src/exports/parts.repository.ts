@@ -1,0 +1,55 @@
+import { MONGO_CONNECTION } from '@keyport/mongo';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientSession, Connection, Model } from 'mongoose';
+import { cutBytes } from '../writing/cut-bytes.ts';
+import { partModel, type PartRecord } from './part.model.ts';
+
+/** Several fit into one transaction, and a reply of `export.v1.file.read` needs two at most. */
+export const maxPartBytes = 1024 * 1024;
+
+/** The files, in parts of their own rather than in GridFS (docs/adr/0003-export-files-in-parts.md). */
+@Injectable()
+export class PartsRepository {
+  private readonly parts: Model<PartRecord>;
+
+  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
+    this.parts = partModel(connection);
+  }
+
+  /** Adds bytes behind the first `offset` of the file. */
+  async append(exportId: string, offset: number, bytes: Uint8Array, session: ClientSession): Promise<void> {
+    let partOffset = offset;
+    const parts = cutBytes(bytes, maxPartBytes).map((piece) => {
+      const part = { exportId, offset: partOffset, bytes: asBuffer(piece) };
+      partOffset += piece.length;
+      return part;
+    });
+    await this.parts.collection.insertMany(parts, { session, ordered: true });
+  }
+
+  /** Bytes `offset` to `offset + length`, fewer where the file ends before. */
+  async read(exportId: string, offset: number, length: number): Promise<Uint8Array> {
+    const end = offset + length;
+    // No part is longer than maxPartBytes, so none that begins earlier reaches to `offset`.
+    const found = await this.parts.collection
+      .find({ exportId, offset: { $gt: offset - maxPartBytes, $lt: end } }, { promoteBuffers: true })
+      .sort({ offset: 1 })
+      .toArray();
+    const parts = found as unknown as PartRecord[];
+    return Buffer.concat(
+      parts.map(({ offset: start, bytes }) => bytes.subarray(Math.max(0, offset - start), Math.max(0, end - start))),
+    );
+  }
+
+  /** Every part in order. */
+  async *readAll(exportId: string): AsyncGenerator<Uint8Array> {
+    const cursor = this.parts.collection.find({ exportId }, { promoteBuffers: true, batchSize: 4 }).sort({ offset: 1 });
+    for await (const part of cursor) yield (part as unknown as PartRecord).bytes;
+  }
+
+  async deleteAll(exportId: string): Promise<void> {
+    await this.parts.collection.deleteMany({ exportId });
+  }
+}
+
+const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

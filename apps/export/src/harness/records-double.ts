@@ -1,0 +1,99 @@
+import {
+  busHeaders,
+  getDataset,
+  KeyportError,
+  scanRecords,
+  type ErrorCode,
+  type RequestContract,
+  type RequestOf,
+} from '@keyport/contracts';
+import { connectBus } from '@keyport/messaging';
+import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { BSON } from 'bson';
+
+type Environment = Readonly<Record<string, string>>;
+
+export interface DatasetDouble {
+  readonly documents: readonly Uint8Array[];
+  readonly schema?: Record<string, unknown>;
+}
+
+/** Answers scans from memory, where a test needs `records` to fail at a chosen moment. It checks no rights. */
+export class RecordsDouble {
+  readonly datasets = new Map<string, DatasetDouble>();
+  scans = 0;
+  /** What the n-th scan (from 1) is refused with. */
+  refuse: (scan: number) => ErrorCode | undefined = () => undefined;
+  /** What each scan waits for. */
+  gate: (scan: number) => Promise<void> = () => Promise.resolve();
+
+  private constructor(private readonly connection: NatsConnection) {
+    this.answer(scanRecords, (request) => this.scan(request));
+    this.answer(getDataset, ({ name }) => Promise.resolve(this.describe(name)));
+  }
+
+  static async connect({ NATS_URL = '', NATS_USER, NATS_PASSWORD }: Environment): Promise<RecordsDouble> {
+    const bus = { service: 'records', url: NATS_URL, user: NATS_USER, password: NATS_PASSWORD } as const;
+    return new RecordsDouble(await connectBus(bus));
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  private async scan({ dataset, cursor, limit = Infinity, maxBytes }: RequestOf<typeof scanRecords>) {
+    this.scans += 1;
+    const scan = this.scans;
+    const code = this.refuse(scan);
+    if (code) throw new KeyportError(code, { dataset });
+    await this.gate(scan);
+    const { documents } = this.dataset(dataset);
+    const start = cursor ? Buffer.from(cursor).readUInt32BE() : 0;
+    let end = start;
+    for (let size = 0; end < documents.length && end - start < limit; end += 1) {
+      size += documents[end]?.length ?? 0;
+      if (size > maxBytes && end > start) break;
+    }
+    const next = Buffer.alloc(4);
+    next.writeUInt32BE(end);
+    const page = { documents: Buffer.concat(documents.slice(start, end)), count: end - start };
+    return end < documents.length ? { ...page, next } : page;
+  }
+
+  private describe(name: string) {
+    const { schema = null, documents } = this.dataset(name);
+    const at = new Date(0).toISOString();
+    return { name, schema, key: null, count: documents.length, createdAt: at, updatedAt: at };
+  }
+
+  private dataset(name: string): DatasetDouble {
+    const found = this.datasets.get(name);
+    if (!found) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    return found;
+  }
+
+  private answer<C extends RequestContract>(contract: C, reply: (request: RequestOf<C>) => Promise<unknown>): void {
+    this.connection.subscribe(contract.subject, {
+      queue: 'records',
+      callback: (_error, message) => void this.respond(contract, message, reply),
+    });
+  }
+
+  private async respond<C extends RequestContract>(
+    { encoding, request }: C,
+    message: Msg,
+    reply: (request: RequestOf<C>) => Promise<unknown>,
+  ): Promise<void> {
+    const isBson = encoding === 'bson';
+    const body: unknown = isBson ? BSON.deserialize(message.data, { promoteBuffers: true }) : message.json();
+    try {
+      const value = await reply(request.parse(body) as RequestOf<C>);
+      message.respond(isBson ? BSON.serialize(value as BSON.Document) : JSON.stringify(value));
+    } catch (error) {
+      const { code, params } = error instanceof KeyportError ? error : new KeyportError('INTERNAL');
+      const refusal = headers();
+      refusal.set(busHeaders.error, code);
+      message.respond(JSON.stringify({ params }), { headers: refusal });
+    }
+  }
+}

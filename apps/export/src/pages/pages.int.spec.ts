@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readPage } from '@keyport/contracts';
+import { documentsOf, orders } from '../harness/documents.ts';
+import { readPages, type Selection } from '../harness/read-pages.ts';
+import { RecordsDouble } from '../harness/records-double.ts';
+import { TestSystem } from '../harness/test-system.ts';
+
+let system: TestSystem;
+let records: RecordsDouble;
+let reader: string;
+
+beforeAll(async () => {
+  system = await TestSystem.start();
+  records = await RecordsDouble.connect(system.servers.envOf('records'));
+  await system.service('export');
+  reader = await system.gateway.caller('ann', ['records:read:*']);
+  records.datasets.set('orders', { documents: orders(10_000) });
+  records.datasets.set('empty', { documents: [] });
+  records.datasets.set('mixed', {
+    documents: documentsOf([{ _id: 1, a: 1 }, { _id: 2, b: { c: 'x, "y"' } }, { _id: 3, a: null, d: [1, 2] }]),
+  });
+  records.datasets.set('planned', {
+    documents: documentsOf([{ _id: 1, b: 2, extra: true, a: 'one' }]),
+    schema: { properties: { a: { type: 'string' }, b: { type: 'integer' } } },
+  });
+});
+
+afterAll(async () => {
+  await records.close();
+  await system.stop();
+});
+
+const read = (dataset: string, selection: Selection) => readPages(system.gateway, reader, dataset, selection);
+const text = async (dataset: string, selection: Selection) => (await read(dataset, selection)).join('');
+
+async function refusal(request: Parameters<typeof ask>[0], authority = reader): Promise<unknown> {
+  try {
+    await ask(request, authority).next();
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+  return 'none';
+}
+
+function ask(
+  request: { kind: 'first'; dataset: string; selection: Selection } | { kind: 'next'; dataset: string; cursor: string },
+  authority = reader,
+) {
+  return system.gateway.requester.stream(readPage, request, { authority });
+}
+
+async function firstCursor(dataset: string): Promise<string> {
+  for await (const reply of ask({ kind: 'first', dataset, selection: {} })) if ('next' in reply) return reply.next ?? '';
+  return '';
+}
+
+describe('pages of a dataset', () => {
+  it('hold every document once and in order, over several pages', async () => {
+    const pages = await read('orders', { format: 'ndjson' });
+
+    const lines = pages.join('').trimEnd().split('\n');
+    const numbers = lines.map((line) => (JSON.parse(line) as { number: number }).number);
+    expect(pages.length).toBeGreaterThan(2);
+    expect(numbers).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+  });
+
+  it('make one JSON array together', async () => {
+    const array = JSON.parse(await text('orders', { format: 'json' })) as unknown[];
+
+    expect(array).toHaveLength(10_000);
+  });
+
+  it('make an empty array, and nothing else, of an empty dataset', async () => {
+    expect(await text('empty', { format: 'json' })).toBe('[]');
+    expect(await text('empty', { format: 'ndjson' })).toBe('');
+  });
+
+  it('end when the limit is reached', async () => {
+    const array = JSON.parse(await text('orders', { format: 'json', limit: 4321 })) as { number: number }[];
+
+    expect(array).toHaveLength(4321);
+    expect(array.at(-1)?.number).toBe(4320);
+  });
+
+  it('have as CSV columns the fields asked for', async () => {
+    expect(await text('mixed', { format: 'csv', fields: ['b.c', 'a'] })).toBe('b.c,a\r\n,1\r\n"x, ""y""",\r\n,\r\n');
+  });
+
+  it('have as CSV columns those of the schema', async () => {
+    expect(await text('planned', { format: 'csv' })).toBe('a,b\r\none,2\r\n');
+  });
+
+  it('have as CSV columns all that occur where nobody named them', async () => {
+    const [header] = (await text('mixed', { format: 'csv' })).split('\r\n');
+
+    expect(header).toBe('_id,a,b.c,d');
+  });
+
+  it('look for columns only among the documents that the limit lets through', async () => {
+    const [header] = (await text('mixed', { format: 'tsv', limit: 1 })).split(/\r?\n/);
+
+    expect(header).toBe('_id\ta');
+  });
+
+  it('keep every value of canonical Extended JSON', async () => {
+    const [first = ''] = (await text('mixed', { ejson: 'canonical' })).split('\n');
+
+    expect(JSON.parse(first)).toEqual({ _id: { $numberInt: '1' }, a: { $numberInt: '1' } });
+  });
+
+  it('tell where the next page begins before the text of this one', async () => {
+    const kinds: string[] = [];
+
+    for await (const reply of ask({ kind: 'first', dataset: 'orders', selection: {} })) kinds.push(...Object.keys(reply));
+
+    expect(kinds).toEqual(['next', 'bytes']);
+  });
+
+  it('wait out a restart of records', async () => {
+    const cursor = await firstCursor('orders');
+    let refusals = 0;
+    records.refuse = () => ((refusals += 1) <= 3 ? 'SERVICE_UNAVAILABLE' : undefined);
+
+    const code = await refusal({ kind: 'next', dataset: 'orders', cursor });
+
+    expect(code).toBe('none');
+    expect(refusals).toBe(4);
+    records.refuse = () => undefined;
+  });
+
+  it('are refused with the cursor of another dataset, or none at all', async () => {
+    const cursor = await firstCursor('orders');
+
+    expect(await refusal({ kind: 'next', dataset: 'mixed', cursor })).toBe('CURSOR_INVALID');
+    expect(await refusal({ kind: 'next', dataset: 'orders', cursor: cursor.slice(4) })).toBe('CURSOR_INVALID');
+  });
+
+  it('are refused to who may not read the dataset, with or without a cursor', async () => {
+    const stranger = await system.gateway.caller('eve', ['records:read:mixed', 'exports:create:orders']);
+    const cursor = await firstCursor('orders');
+
+    expect(await refusal({ kind: 'first', dataset: 'orders', selection: {} }, stranger)).toBe('INSUFFICIENT_SCOPE');
+    expect(await refusal({ kind: 'next', dataset: 'orders', cursor }, stranger)).toBe('INSUFFICIENT_SCOPE');
+  });
+
+  it('say that a dataset is not there', async () => {
+    expect(await refusal({ kind: 'first', dataset: 'nowhere', selection: {} })).toBe('DATASET_NOT_FOUND');
+  });
+});

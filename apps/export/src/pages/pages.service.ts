@@ -1,0 +1,32 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Caller } from '@keyport/access';
+import type { readPage, ReplyOf, RequestOf } from '@keyport/contracts';
+import { Injectable } from '@nestjs/common';
+import { DatasetReader } from '../reading/dataset-reader.service.ts';
+import { cutBytes } from '../writing/cut-bytes.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
+
+/** Milliseconds to live through a restart of `records`; with one more scan it stays under the page's own deadline. */
+const retryForMs = 15_000;
+
+/** Text of one page is about 1 MiB; only odd ones need several messages (NATS `max_payload` is 8 MB). */
+const maxReplyBytes = 4 * 1024 * 1024;
+
+@Injectable()
+export class PagesService {
+  constructor(private readonly reader: DatasetReader) {}
+
+  async *read(request: RequestOf<typeof readPage>, caller: Caller): AsyncGenerator<ReplyOf<typeof readPage>> {
+    caller.require('records:read', request.dataset);
+    const options = { authority: caller.authority, retryForMs };
+    const at =
+      request.kind === 'first'
+        ? await this.reader.begin(request.dataset, request.selection, options)
+        : decodeCursor(request.cursor, request.dataset);
+    const page = await this.reader.read(at, options);
+    yield { next: page.next ? encodeCursor(page.next) : null };
+    // Writing blocks the process: the reply above leaves first.
+    await nextTurn();
+    for (const bytes of cutBytes(page.write(), maxReplyBytes)) yield { bytes };
+  }
+}

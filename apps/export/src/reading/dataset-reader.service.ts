@@ -1,0 +1,58 @@
+import { getDataset, scanRecords, type ExportSelection } from '@keyport/contracts';
+import { Requester, type RequestOptions } from '@keyport/messaging';
+import { Injectable } from '@nestjs/common';
+import { addColumns } from '../writing/columns.ts';
+import { columnsOfSchema } from '../writing/schema-columns.ts';
+import { writePage } from '../writing/write-page.ts';
+import { afterColumns, afterRows, firstPosition, isTable, type Position } from './position.ts';
+
+/** One page of BSON gives about as much text. */
+const scanBytes = 1024 * 1024;
+
+/** Milliseconds for one scan: a page takes about 15; the contract's limit would outlast the asker's own. */
+const scanTimeoutMs = 8_000;
+
+export interface ReadPage {
+  /** Undefined after the last page. */
+  readonly next: Position | undefined;
+  /** Documents in the text. */
+  readonly count: number;
+  /** Turns the page into text; the slow part. Pages of the collecting pass give none. */
+  readonly write: () => Uint8Array;
+}
+
+/** Reads datasets page by page, in the caller's or the job's name: `records` checks the right on every page. */
+@Injectable()
+export class DatasetReader {
+  constructor(private readonly requester: Requester) {}
+
+  /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
+  async begin(dataset: string, selection: ExportSelection, options: RequestOptions): Promise<Position> {
+    const needsSchema = isTable(selection.format) && !selection.fields;
+    const columns = needsSchema ? await this.schemaColumns(dataset, options) : undefined;
+    return firstPosition(dataset, selection, columns);
+  }
+
+  async read(at: Position, options: RequestOptions): Promise<ReadPage> {
+    const { dataset, scan: cursor, fields, left: limit } = at;
+    const page = await this.requester.request(
+      scanRecords,
+      { dataset, cursor, fields, limit, maxBytes: scanBytes },
+      { timeoutMs: scanTimeoutMs, ...options },
+    );
+    if (at.pass === 'columns') {
+      const columns = addColumns(at.columns, page.documents, dataset);
+      return { next: afterColumns(at, page, columns), count: 0, write: () => new Uint8Array() };
+    }
+    const next = afterRows(at, page);
+    const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
+    return { next, count: page.count, write: () => writePage(at, page, ends) };
+  }
+
+  /** Undefined where the dataset has no schema, or one that names no property. */
+  private async schemaColumns(dataset: string, options: RequestOptions): Promise<string[] | undefined> {
+    const { schema } = await this.requester.request(getDataset, { name: dataset }, options);
+    const columns = columnsOfSchema(schema);
+    return columns.length > 0 ? columns : undefined;
+  }
+}

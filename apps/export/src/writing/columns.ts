@@ -1,0 +1,13 @@
+import { KeyportError } from '@keyport/contracts';
+import { collectColumns } from './codec.tmp.ts';
+
+/** They travel in every page's cursor, and nobody reads a table that is wider. */
+export const maxColumns = 4096;
+
+/** The columns so far and those that occur in these documents, `_id` first. Throws TOO_MANY_COLUMNS. */
+export function addColumns(known: readonly string[], documents: Uint8Array, dataset: string): string[] {
+  const columns = new Set(known);
+  collectColumns(documents, columns);
+  if (columns.size > maxColumns) throw new KeyportError('TOO_MANY_COLUMNS', { dataset, limit: maxColumns });
+  return [...columns];
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { ExtractJwt, Strategy } from 'passport-jwt';
+import type { Principal } from './principal.ts';
+import { TokenVerifier } from './token-verifier.ts';
+
+type Done = (error: unknown, principal?: Principal) => void;
+
+/** passport-jwt names this hook but its types do not. */
+const strategyWithHook = Strategy as unknown as {
+  JwtVerifier: (token: string, verifier: TokenVerifier, options: unknown, done: Done) => void;
+};
+
+/**
+ * passport-jwt's strategy with its verifier replaced by ours: its own parses the key on each call, knows no EdDSA and is
+ * lenient where RFC 8725 asks for strictness. The "secret" that it hands through is the verifier itself.
+ */
+strategyWithHook.JwtVerifier = (token, verifier, _options, done) => {
+  verifier.verify(token).then(
+    (principal) => done(null, principal),
+    (error: unknown) => done(error),
+  );
+};
+
+@Injectable()
+export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
+  constructor(verifier: TokenVerifier) {
+    super({
+      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: null, key: never) => void) =>
+        done(null, verifier as never),
+    });
+  }
+
+  validate(principal: Principal): Principal {
+    return principal;
+  }
+}

@@ -1,0 +1,90 @@
+import { busAudience, maxContextLifetimeSeconds, nowSeconds, tokenTypes } from '@keyport/access';
+import { buckets } from '@keyport/contracts';
+import { BUS_CONNECTION, openBucket } from '@keyport/messaging';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { KV } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import type { Principal } from './principal.ts';
+
+/** Seconds for which a signed context is used again; services then still have half a minute to answer in its name. */
+const reuseSeconds = 25;
+/** The bucket forgets keys after two minutes (`contextKeys.ttlMs`). */
+const renewEveryMs = 30_000;
+const cacheCapacity = 20_000;
+
+interface SignedContext {
+  readonly context: string;
+  readonly until: number;
+}
+
+/**
+ * Signs in whose name this gateway asks. The key pair lives in memory only; its public half is published on the bus,
+ * where only gateways may write, so the user's own token never travels further than here.
+ */
+@Injectable()
+export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly kid = `gateway-${randomUUID()}`;
+  private readonly signed = new Map<string, SignedContext>();
+  private privateKey: CryptoKey | undefined;
+  private renewal: NodeJS.Timeout | undefined;
+  private published = false;
+
+  constructor(@Inject(BUS_CONNECTION) private readonly connection: NatsConnection) {}
+
+  get isReady(): boolean {
+    return this.published;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    this.privateKey = privateKey;
+    const jwk = { ...(await exportJWK(publicKey)), kid: this.kid, alg: 'ES256' };
+    void openBucket(this.connection, buckets.contextKeys).then((bucket) =>
+      this.keepPublished(bucket, JSON.stringify({ jwk })),
+    );
+  }
+
+  onApplicationShutdown(): void {
+    clearTimeout(this.renewal);
+  }
+
+  async contextOf(principal: Principal): Promise<string> {
+    const now = nowSeconds();
+    const known = this.signed.get(principal.tokenId);
+    if (known && known.until > now) return known.context;
+    const context = await this.sign(principal, now);
+    if (this.signed.size >= cacheCapacity) this.signed.clear();
+    this.signed.set(principal.tokenId, { context, until: now + reuseSeconds });
+    return context;
+  }
+
+  private sign({ issuer, subject, tokenId, keyId, ancestors, scopes }: Principal, now: number): Promise<string> {
+    if (!this.privateKey) throw new Error('The gateway has not started.');
+    return new SignJWT({
+      iss: issuer,
+      sub: subject,
+      jti: tokenId,
+      key: keyId,
+      anc: [...ancestors],
+      scope: scopes.join(' '),
+    })
+      .setProtectedHeader({ kid: this.kid, typ: tokenTypes.context, alg: 'ES256' })
+      .setAudience(busAudience)
+      .setIssuedAt(now)
+      .setExpirationTime(now + maxContextLifetimeSeconds)
+      .sign(this.privateKey);
+  }
+
+  private async keepPublished(bucket: KV, entry: string): Promise<void> {
+    try {
+      await bucket.put(this.kid, entry);
+      this.published = true;
+      this.renewal = setTimeout(() => void this.keepPublished(bucket, entry), renewEveryMs);
+    } catch {
+      // The bus is away; without a published key no service would believe this gateway.
+      this.renewal = setTimeout(() => void this.keepPublished(bucket, entry), 500);
+    }
+  }
+}

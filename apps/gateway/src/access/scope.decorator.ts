@@ -1,0 +1,24 @@
+import type { DatasetAction, GlobalAction } from '@keyport/contracts';
+import { SetMetadata } from '@nestjs/common';
+
+/** What a route asks of a token; every route declares one, and the guard refuses a route that has none. */
+export type AccessRule =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'anyToken' }
+  | { readonly kind: 'scope'; readonly action: GlobalAction }
+  | { readonly kind: 'datasetScope'; readonly action: DatasetAction };
+
+export const accessRuleKey = 'keyport:access-rule';
+
+const rule = (value: AccessRule) => SetMetadata(accessRuleKey, value);
+
+/** No token needed. */
+export const Public = () => rule({ kind: 'public' });
+
+/** Any valid token; what it may see is decided by the service that answers. */
+export const AnyToken = () => rule({ kind: 'anyToken' });
+
+export const RequiresScope = (action: GlobalAction) => rule({ kind: 'scope', action });
+
+/** The scope on the dataset that the route names as `:name`. */
+export const RequiresDatasetScope = (action: DatasetAction) => rule({ kind: 'datasetScope', action });

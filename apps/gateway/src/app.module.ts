@@ -1,0 +1,75 @@
+import { MessagingModule } from '@keyport/messaging';
+import { loggingModule } from '@keyport/service';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { GatewayAccessModule } from './access/access.module.ts';
+import { KeysController } from './auth/keys.controller.ts';
+import { SessionsController } from './auth/sessions.controller.ts';
+import { WellKnownController } from './auth/well-known.controller.ts';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
+import { DatasetsController } from './datasets/datasets.controller.ts';
+import { ExportFile } from './exports/export-file.ts';
+import { ExportsController } from './exports/exports.controller.ts';
+import { HealthController } from './health/health.controller.ts';
+import { Readiness } from './health/readiness.ts';
+import { ProblemFilter } from './http/problem.filter.ts';
+import { RouteTable } from './http/route-table.ts';
+import { ImportWaiter } from './imports/import-waiter.ts';
+import { ImportsController } from './imports/imports.controller.ts';
+import { ImportsService } from './imports/imports.service.ts';
+import { RejectsStream } from './imports/rejects-stream.ts';
+import { RecordsController } from './records/records.controller.ts';
+import { RecordsStream } from './records/records-stream.ts';
+import { UploadPublisher } from './uploads/upload-publisher.ts';
+
+@Global()
+@Module({})
+class ConfigModule {
+  static of(config: GatewayConfig): DynamicModule {
+    return {
+      module: ConfigModule,
+      providers: [{ provide: GATEWAY_CONFIG, useValue: config }],
+      exports: [GATEWAY_CONFIG],
+    };
+  }
+}
+
+@Module({
+  controllers: [
+    SessionsController,
+    KeysController,
+    WellKnownController,
+    DatasetsController,
+    ImportsController,
+    ExportsController,
+    RecordsController,
+    HealthController,
+  ],
+  providers: [
+    { provide: APP_FILTER, useClass: ProblemFilter },
+    ExportFile,
+    ImportsService,
+    ImportWaiter,
+    Readiness,
+    RecordsStream,
+    RejectsStream,
+    RouteTable,
+    UploadPublisher,
+  ],
+})
+export class AppModule {
+  static on(connection: NatsConnection, config: GatewayConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.of(config),
+        loggingModule('gateway', config.LOG_LEVEL),
+        MessagingModule.on(connection, 'gateway'),
+        TerminusModule.forRoot({ logger: false }),
+        GatewayAccessModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import {
+  datasetListSchema,
+  datasetName,
+  datasetSchema,
+  deleteDataset,
+  getDataset,
+  listDatasets,
+  pageRequest,
+  putDataset,
+  putDatasetSchema,
+} from '@keyport/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { BusCaller } from '../access/bus-caller.ts';
+import type { AuthenticatedRequest } from '../access/principal.ts';
+import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
+import { Describe } from '../http/describe.ts';
+
+@ApiTags('datasets')
+@Controller('v1/datasets')
+export class DatasetsController {
+  constructor(private readonly bus: BusCaller) {}
+
+  @Get()
+  @AnyToken()
+  @Describe({
+    summary: 'List the datasets that this token may read',
+    reply: datasetListSchema,
+    errors: ['VALIDATION_FAILED'],
+  })
+  list(@Req() request: AuthenticatedRequest, @Query({ schema: pageRequest }) query: z.output<typeof pageRequest>) {
+    return this.bus.ask(request, listDatasets, query);
+  }
+
+  // Creating asks for datasets:create and changing for datasets:update; which of the two it is, records alone knows.
+  @Put(':name')
+  @AnyToken()
+  @Describe({
+    summary: 'Create a dataset, or change its schema or key',
+    reply: datasetSchema,
+    errors: ['VALIDATION_FAILED', 'SCHEMA_INVALID', 'DATASET_KEY_FIXED'],
+  })
+  async put(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) name: string,
+    @Body({ schema: putDatasetSchema }) body: z.output<typeof putDatasetSchema>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { dataset, created } = await this.bus.ask(request, putDataset, { ...body, name });
+    void reply.status(created ? 201 : 200).header('location', `/v1/datasets/${name}`);
+    return dataset;
+  }
+
+  @Get(':name')
+  @RequiresDatasetScope('datasets:read')
+  @Describe({ summary: 'Read one dataset', reply: datasetSchema, errors: ['DATASET_NOT_FOUND'] })
+  get(@Req() request: AuthenticatedRequest, @Param('name', { schema: datasetName }) name: string) {
+    return this.bus.ask(request, getDataset, { name });
+  }
+
+  @Delete(':name')
+  @RequiresDatasetScope('datasets:delete')
+  @HttpCode(204)
+  @Describe({ summary: 'Delete a dataset and its records', status: 204, errors: ['DATASET_NOT_FOUND'] })
+  async delete(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) name: string,
+  ): Promise<void> {
+    await this.bus.ask(request, deleteDataset, { name });
+  }
+}

@@ -1,0 +1,62 @@
+import { KeyportError } from '@keyport/contracts';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { FastifyInstance } from 'fastify';
+import { Logger } from 'nestjs-pino';
+import { AppModule } from '../app.module.ts';
+import type { GatewayConfig } from '../config.ts';
+import { parseBodies } from './body-parsing.ts';
+import { serveOpenApi } from './openapi.ts';
+import { requestIdOf } from './request-id.ts';
+import { RouteTable } from './route-table.ts';
+
+/** Bytes of a request's headers: a token of 8 KiB and what comes with it. */
+const maxHeaderBytes = 16 * 1024;
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
+  readonly code?: string;
+}
+
+/** The gateway, ready to listen. */
+export async function createApp(connection: NatsConnection, config: GatewayConfig): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    genReqId: requestIdOf,
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 4096 },
+    // An upload may take hours; a client that sends its headers slowly may not.
+    requestTimeout: 0,
+    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 30_000, requestTimeout: 0 },
+    // Ends the connections that wait for nothing, so that a restart does not wait for them.
+    forceCloseConnections: 'idle',
+  } as ConstructorParameters<typeof FastifyAdapter>[0]);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.on(connection, config), adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+  });
+  app.useLogger(app.get(Logger));
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({ exceptionFactory: (issues) => validationFailed(issues) }),
+  );
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  app.get(RouteTable).follow(fastify);
+  parseBodies(fastify);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  serveOpenApi(app);
+  return app;
+}
+
+function validationFailed(issues: readonly Issue[]): KeyportError {
+  const errors = issues.map(({ path = [], code, message }) => ({
+    path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+    code: code ?? 'invalid',
+    message,
+  }));
+  return new KeyportError('VALIDATION_FAILED', {}, { errors });
+}

@@ -1,0 +1,50 @@
+import type { KeyportError } from '@keyport/contracts';
+import { Catch, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { RouteTable } from './route-table.ts';
+import { challengeOf, problemOf, toKeyportError } from './problem.ts';
+
+/** Seconds after which a service that was away is worth another try. */
+const retryAfterSeconds = '2';
+
+/** Every failure of a route leaves as RFC 9457 problem+json; only unforeseen ones are logged with their cause. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('http');
+
+  constructor(private readonly routes: RouteTable) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    // NestJS's own way of saying that no route matched; services say NOT_FOUND in our codes.
+    const isUnknownRoute = thrown instanceof NotFoundException;
+    const error = isUnknownRoute ? this.routes.refusalOf(request.method, request.url) : toKeyportError(thrown);
+    if (error.status >= 500 && error.status !== 503)
+      this.logger.error({ err: error.cause ?? error, requestId: request.id });
+    sendProblem(http.getResponse<FastifyReply>(), request, error);
+  }
+}
+
+export function sendProblem(reply: FastifyReply, request: FastifyRequest, error: KeyportError): void {
+  // Headers are out, so the answer can no longer be a problem: break it off rather than end it as if it were whole.
+  if (reply.raw.headersSent) {
+    reply.raw.destroy();
+    return;
+  }
+  const challenge = challengeOf(error);
+  if (challenge) void reply.header('www-authenticate', challenge);
+  if (error.status === 503) void reply.header('retry-after', retryAfterSeconds);
+  if (error.code === 'METHOD_NOT_ALLOWED') void reply.header('allow', String(error.params.allowed));
+  // A body that nobody reads would otherwise be taken for the next request on the connection.
+  if (hasUnreadBody(request)) void reply.header('connection', 'close');
+  void reply
+    .status(error.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(error, request.id)));
+}
+
+function hasUnreadBody({ headers, raw }: FastifyRequest): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return hasBody && !raw.complete;
+}

@@ -1,0 +1,67 @@
+import { describeError, errorTable, KeyportError, type ErrorCode, type FieldProblem } from '@keyport/contracts';
+import { z } from 'zod';
+
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export type Problem = z.output<typeof problemSchema>;
+
+/** RFC 9457 problem details of an error; `type` is a stable URN, since a deployment has no address of ours to point to. */
+export function problemOf(error: KeyportError, requestId: string): Problem {
+  return {
+    type: `urn:keyport:error:${error.code}`,
+    title: error.title,
+    status: error.status,
+    code: error.code,
+    detail: describeError(error.code, error.params),
+    requestId,
+    ...(error.errors ? { errors: [...error.errors] } : {}),
+  };
+}
+
+/** What Fastify and Node say, in our codes (Fastify reference, "Errors"). */
+const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: 'MALFORMED_BODY',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'MALFORMED_BODY',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'BAD_REQUEST',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+};
+
+interface FrameworkError {
+  readonly code?: string;
+  readonly status?: number;
+  readonly statusCode?: number;
+  readonly errors?: readonly FieldProblem[];
+}
+
+/** The error in the project's own terms; what nobody foresaw becomes INTERNAL, with the cause kept for the log. */
+export function toKeyportError(error: unknown): KeyportError {
+  if (error instanceof KeyportError) return error;
+  const { code, status, statusCode } = error as FrameworkError;
+  const known = code === undefined ? undefined : frameworkCodes[code];
+  if (known) return new KeyportError(known, {}, { cause: error });
+  const httpStatus = statusCode ?? status ?? 500;
+  return new KeyportError(httpStatus >= 400 && httpStatus < 500 ? 'BAD_REQUEST' : 'INTERNAL', {}, { cause: error });
+}
+
+/**
+ * RFC 6750 §3: a request without a token is only told the scheme; a bad token and a missing scope are named.
+ * Undefined for every other error.
+ */
+export function challengeOf({ code, params }: KeyportError): string | undefined {
+  if (code === 'TOKEN_MISSING') return 'Bearer realm="keyport"';
+  if (code === 'INSUFFICIENT_SCOPE')
+    return `Bearer realm="keyport", error="insufficient_scope", scope="${String(params.scope)}"`;
+  if (errorTable[code].status !== 401 || code === 'LOGIN_FAILED') return undefined;
+  return `Bearer realm="keyport", error="invalid_token", error_description="${describeError(code, params).replaceAll('"', "'")}"`;
+}

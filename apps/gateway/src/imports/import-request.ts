@@ -1,0 +1,65 @@
+import { fieldPath, importOptions, KeyportError, type contentEncoding, type importFormat } from '@keyport/contracts';
+import { z } from 'zod';
+
+type ImportFormat = z.output<typeof importFormat>;
+type ContentEncoding = z.output<typeof contentEncoding>;
+
+const formats: Readonly<Record<string, ImportFormat>> = {
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+  'application/json': 'json',
+  'text/csv': 'csv',
+  'text/tab-separated-values': 'tsv',
+};
+
+const encodings: Readonly<Record<string, ContentEncoding>> = {
+  '': 'identity',
+  identity: 'identity',
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+};
+
+/** Options of an import as its query spells them; `key` is a list joined with commas. */
+export const importQuery = importOptions.extend({
+  key: z
+    .string()
+    .transform((list) => list.split(','))
+    .pipe(z.array(fieldPath).min(1).max(8))
+    .optional(),
+});
+
+/** Throws UNSUPPORTED_MEDIA_TYPE. */
+export function formatOf(contentType: string | undefined): ImportFormat {
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters
+    .find((parameter) => parameter.startsWith('charset='))
+    ?.slice('charset='.length)
+    .replaceAll('"', '');
+  const format = Object.hasOwn(formats, type) ? formats[type] : undefined;
+  if (format && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return format;
+  throw new KeyportError('UNSUPPORTED_MEDIA_TYPE', {
+    contentType: contentType ?? '(none)',
+    supported: 'application/x-ndjson, application/json, text/csv, text/tab-separated-values, in UTF-8',
+  });
+}
+
+/** Throws UNSUPPORTED_CONTENT_ENCODING. */
+export function encodingOf(header: string | undefined): ContentEncoding {
+  const name = (header ?? '').trim().toLowerCase();
+  const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
+  if (encoding) return encoding;
+  throw new KeyportError('UNSUPPORTED_CONTENT_ENCODING', { encoding: name, supported: 'identity, gzip' });
+}
+
+/** Longest wait that is honoured. */
+const maxWaitSeconds = 300;
+
+/** Seconds of `Prefer: wait=N` (RFC 7240 §4.3), or undefined where none is asked. */
+export function waitSecondsOf(prefer: string | undefined): number | undefined {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '');
+  return match ? Math.min(Number(match[1]), maxWaitSeconds) : undefined;
+}

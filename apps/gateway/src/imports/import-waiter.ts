@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { getImport, type Import } from '@keyport/contracts';
+import { Injectable } from '@nestjs/common';
+import { BusCaller } from '../access/bus-caller.ts';
+import type { AuthenticatedRequest } from '../access/principal.ts';
+
+const finalStates = new Set(['completed', 'failed', 'cancelled', 'expired']);
+const longestPauseMs = 500;
+
+/** Waits for the end of an import on behalf of a client that asked with `Prefer: wait`. */
+@Injectable()
+export class ImportWaiter {
+  constructor(private readonly bus: BusCaller) {}
+
+  /** The import as it is at its end, or after `seconds`, or when the client has gone. */
+  async waitFor(request: AuthenticatedRequest, started: Import, seconds: number): Promise<Import> {
+    const until = Date.now() + seconds * 1000;
+    let current = started;
+    for (
+      let pauseMs = 20;
+      !isFinal(current) && Date.now() < until && !request.raw.destroyed;
+      pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
+    ) {
+      await delay(Math.min(pauseMs, until - Date.now()));
+      current = await this.bus.ask(request, getImport, { importId: started.id }, { retryForMs: until - Date.now() });
+    }
+    return current;
+  }
+}
+
+export const isFinal = ({ state }: Import) => finalStates.has(state);

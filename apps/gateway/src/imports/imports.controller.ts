@@ -1,0 +1,139 @@
+import {
+  cancelImport,
+  datasetName,
+  getImport,
+  importListSchema,
+  importSchema,
+  importState,
+  jobId,
+  listImports,
+  listOf,
+  listRejects,
+  pageRequest,
+  rejectedRowSchema,
+  type Import,
+} from '@keyport/contracts';
+import { Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiConsumes, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { BusCaller } from '../access/bus-caller.ts';
+import type { AuthenticatedRequest } from '../access/principal.ts';
+import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
+import { Describe } from '../http/describe.ts';
+import { importQuery, waitSecondsOf } from './import-request.ts';
+import { ImportWaiter, isFinal } from './import-waiter.ts';
+import { ImportsService } from './imports.service.ts';
+import { RejectsStream } from './rejects-stream.ts';
+
+const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: importState.optional() });
+
+@ApiTags('imports')
+@Controller('v1')
+export class ImportsController {
+  constructor(
+    private readonly bus: BusCaller,
+    private readonly imports: ImportsService,
+    private readonly waiter: ImportWaiter,
+    private readonly rejects: RejectsStream,
+  ) {}
+
+  @Post('datasets/:name/imports')
+  @RouteConfig({ streamsBody: true })
+  @RequiresDatasetScope('imports:create')
+  @ApiConsumes('application/x-ndjson', 'application/json', 'text/csv', 'text/tab-separated-values')
+  @Describe({
+    summary: 'Import a file: the body is the file',
+    description:
+      'Answers 202 once every byte is stored durably; with `Prefer: wait=N` it waits for the end and answers 200.',
+    status: 202,
+    reply: importSchema,
+    errors: [
+      'DATASET_NOT_FOUND',
+      'EMPTY_FILE',
+      'UNSUPPORTED_MEDIA_TYPE',
+      'UNSUPPORTED_CONTENT_ENCODING',
+      'UPLOAD_INCOMPLETE',
+      'SPOOL_FULL',
+    ],
+  })
+  async create(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) dataset: string,
+    @Query({ schema: importQuery }) options: z.output<typeof importQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Import> {
+    const accepted = await this.imports.start(request, dataset, options);
+    void reply.header('location', `/v1/imports/${accepted.id}`);
+    return this.settle(request, reply, accepted);
+  }
+
+  // `curl -T file` sends PUT.
+  @Put('datasets/:name/imports')
+  @RouteConfig({ streamsBody: true })
+  @RequiresDatasetScope('imports:create')
+  @Describe({ summary: 'Import a file, as `curl -T` sends it', status: 202, reply: importSchema })
+  put(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) dataset: string,
+    @Query({ schema: importQuery }) options: z.output<typeof importQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Import> {
+    return this.create(request, dataset, options, reply);
+  }
+
+  @Get('imports')
+  @AnyToken()
+  @Describe({ summary: 'List imports', reply: importListSchema, errors: ['VALIDATION_FAILED'] })
+  list(@Req() request: AuthenticatedRequest, @Query({ schema: listQuery }) query: z.output<typeof listQuery>) {
+    return this.bus.ask(request, listImports, query);
+  }
+
+  @Get('imports/:id')
+  @AnyToken()
+  @Describe({
+    summary: 'Read an import: its state, exact counts and progress',
+    reply: importSchema,
+    errors: ['IMPORT_NOT_FOUND'],
+  })
+  get(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) importId: string) {
+    return this.bus.ask(request, getImport, { importId });
+  }
+
+  @Post('imports/:id/cancel')
+  @AnyToken()
+  @HttpCode(200)
+  @Describe({
+    summary: 'Cancel an import; what is written stays and is counted',
+    reply: importSchema,
+    errors: ['IMPORT_NOT_FOUND', 'IMPORT_STATE'],
+  })
+  cancel(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) importId: string) {
+    return this.bus.ask(request, cancelImport, { importId });
+  }
+
+  @Get('imports/:id/rejects')
+  @AnyToken()
+  @Describe({
+    summary: 'Rejected rows in file order: all as NDJSON, or a page by `Accept: application/json`',
+    reply: listOf(rejectedRowSchema).meta({ id: 'RejectedRowList' }),
+    errors: ['IMPORT_NOT_FOUND'],
+  })
+  async listRejects(
+    @Req() request: AuthenticatedRequest,
+    @Param('id', { schema: jobId }) importId: string,
+    @Query({ schema: pageRequest }) query: z.output<typeof pageRequest>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.rejects.send(request, reply, importId, query, (page) => this.bus.ask(request, listRejects, page));
+  }
+
+  private async settle(request: AuthenticatedRequest, reply: FastifyReply, accepted: Import): Promise<Import> {
+    const seconds = waitSecondsOf(request.headers.prefer as string | undefined);
+    const current = seconds === undefined ? accepted : await this.waiter.waitFor(request, accepted, seconds);
+    if (seconds !== undefined) void reply.header('preference-applied', `wait=${seconds}`);
+    void reply.status(seconds !== undefined && isFinal(current) ? 200 : 202);
+    return current;
+  }
+}

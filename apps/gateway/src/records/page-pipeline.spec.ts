@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { KeyportError } from '@keyport/contracts';
+import { PagePipeline, type PageParts } from './page-pipeline.ts';
+
+const bytesOf = (text: string) => Buffer.from(text);
+
+/** Pages `0` to `last`; remembers which were asked for. */
+function pagesUpTo(last: number) {
+  const asked: number[] = [];
+  async function* fetchPage(cursor: string | undefined): PageParts & AsyncGenerator {
+    const page = Number(cursor ?? 0);
+    asked.push(page);
+    yield { next: page < last ? String(page + 1) : null };
+    yield { bytes: bytesOf(`page ${page};`) };
+  }
+  return { asked, fetchPage };
+}
+
+const readAll = async (pipeline: PagePipeline) => Buffer.concat(await Array.fromAsync(pipeline)).toString();
+
+describe('PagePipeline', () => {
+  it('yields every page once and in order', async () => {
+    const { fetchPage } = pagesUpTo(9);
+
+    const text = await readAll(new PagePipeline(fetchPage));
+
+    expect(text).toBe(Array.from({ length: 10 }, (_, page) => `page ${page};`).join(''));
+  });
+
+  it('asks for no more than three pages that nobody has taken', async () => {
+    const { asked, fetchPage } = pagesUpTo(100);
+    const reader = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
+
+    await reader.next();
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+
+    expect(asked.length).toBeLessThanOrEqual(4);
+    await reader.return(undefined);
+  });
+
+  it('stops asking once the reader has gone', async () => {
+    const { asked, fetchPage } = pagesUpTo(100);
+    const reader = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
+    await reader.next();
+
+    await reader.return(undefined);
+    const askedAtTheEnd = asked.length;
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+
+    expect(asked).toHaveLength(askedAtTheEnd);
+  });
+
+  it('fails where a page fails, after the pages before it', async () => {
+    const { fetchPage } = pagesUpTo(2);
+    async function* failing(cursor: string | undefined): PageParts & AsyncGenerator {
+      if (cursor === '2') throw new KeyportError('DATASET_NOT_FOUND', { dataset: 'gone' });
+      yield* fetchPage(cursor);
+    }
+    const reader = new PagePipeline(failing)[Symbol.asyncIterator]();
+
+    await reader.next();
+    await reader.next();
+
+    await expect(reader.next()).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
+  });
+});

@@ -1,0 +1,61 @@
+import { KeyportError } from '@keyport/contracts';
+
+/** A page as it arrives: first where the next one begins, then its bytes. */
+export type PageParts = AsyncIterable<{ next: string | null } | { bytes: Uint8Array }>;
+
+/** Pages asked for and not yet taken: enough that scanning, writing and sending overlap, and all that a client can hold. */
+const credit = 3;
+
+interface PendingPage {
+  readonly bytes: Promise<Uint8Array>;
+}
+
+/**
+ * Pulls pages one after another, each asked for as soon as the one before has told where it begins, with a few under way.
+ * Nothing is pushed: a reader who stops reading stops the asking.
+ */
+export class PagePipeline {
+  private readonly window: PendingPage[] = [];
+  /** Where the next page begins, once known and while the window is full; null at the end. */
+  private following: string | null | undefined;
+  private stopped = false;
+
+  constructor(private readonly fetchPage: (cursor: string | undefined) => PageParts) {
+    this.ask(undefined);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for (let page = this.window[0]; page; page = this.window[0]) {
+        const bytes = await page.bytes;
+        this.window.shift();
+        this.extend();
+        if (bytes.length > 0) yield bytes;
+      }
+    } finally {
+      this.stopped = true;
+    }
+  }
+
+  private ask(cursor: string | undefined): void {
+    this.following = undefined;
+    const bytes = this.receive(cursor);
+    // Seen by whoever takes the page; until then it must not count as unhandled.
+    bytes.catch(() => undefined);
+    this.window.push({ bytes });
+  }
+
+  private async receive(cursor: string | undefined): Promise<Uint8Array> {
+    for await (const part of this.fetchPage(cursor)) {
+      if ('bytes' in part) return part.bytes;
+      this.following = part.next;
+      this.extend();
+    }
+    throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
+  }
+
+  private extend(): void {
+    if (this.stopped || typeof this.following !== 'string' || this.window.length >= credit) return;
+    this.ask(this.following);
+  }
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { KeyportError, pieceHeaders, uploadSubject } from '@keyport/contracts';
+import { BUS_CONNECTION } from '@keyport/messaging';
+import { Inject, Injectable } from '@nestjs/common';
+import { jetstream, JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { cutPieces } from './piece-cutter.ts';
+
+/** Pieces on their way at once: 4 MiB of memory an upload, and enough to hide JetStream's flush to disk. */
+const windowPieces = 8;
+const acknowledgementTimeoutMs = 10_000;
+/** A bus that is away for longer breaks the upload off; what was acknowledged stays. */
+const busPatienceMs = 60_000;
+/** nats-server `errors.json`: JSStreamStoreFailedF ("maximum bytes exceeded"), insufficient resources. */
+const streamFullCodes = new Set([10077, 10023, 10047]);
+
+export interface Upload {
+  readonly importId: string;
+  readonly epoch: number;
+}
+
+/** Passes an upload on to the spool, unread: what JetStream acknowledged is durable, and nothing is kept here. */
+@Injectable()
+export class UploadPublisher {
+  private readonly client: JetStreamClient;
+
+  constructor(@Inject(BUS_CONNECTION) connection: NatsConnection) {
+    this.client = jetstream(connection);
+  }
+
+  /** Bytes published, once all are acknowledged. Reading stops while the window is full. Throws SPOOL_FULL, UPLOAD_INCOMPLETE. */
+  async publish(upload: Upload, body: AsyncIterable<Buffer>): Promise<number> {
+    const inFlight = new Set<Promise<void>>();
+    const failure = new AbortController();
+    let offset = 0;
+    const settle = async () => {
+      await Promise.race(inFlight);
+      failure.signal.throwIfAborted();
+    };
+    for await (const piece of cutPieces(this.whole(body, () => offset))) {
+      const sent: Promise<void> = this.send(upload, offset, piece, failure.signal)
+        .catch((error: unknown) => failure.abort(error))
+        .finally(() => inFlight.delete(sent));
+      inFlight.add(sent);
+      offset += piece.length;
+      if (inFlight.size >= windowPieces) await settle();
+    }
+    while (inFlight.size > 0) await settle();
+    failure.signal.throwIfAborted();
+    return offset;
+  }
+
+  private async *whole(body: AsyncIterable<Buffer>, received: () => number): AsyncGenerator<Buffer> {
+    try {
+      yield* body;
+    } catch (cause) {
+      throw new KeyportError('UPLOAD_INCOMPLETE', { received: received() }, { cause });
+    }
+  }
+
+  private async send({ importId, epoch }: Upload, offset: number, piece: Buffer, signal: AbortSignal): Promise<void> {
+    const pieceHdrs = headersOf(epoch, offset, piece);
+    const patientUntil = Date.now() + busPatienceMs;
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+      try {
+        await this.client.publish(uploadSubject(importId), piece, {
+          headers: pieceHdrs,
+          timeout: acknowledgementTimeoutMs,
+        });
+        return;
+      } catch (error) {
+        if (error instanceof JetStreamApiError && streamFullCodes.has(error.code))
+          throw new KeyportError('SPOOL_FULL', {}, { cause: error });
+        if (signal.aborted || Date.now() > patientUntil)
+          throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'bus' }, { cause: error });
+        // Sending a piece again is harmless: the reader takes each offset once.
+        await delay(pauseMs);
+      }
+    }
+  }
+}
+
+function headersOf(epoch: number, offset: number, piece: Buffer): MsgHdrs {
+  const pieceHdrs = headers();
+  pieceHdrs.set(pieceHeaders.offset, String(offset));
+  pieceHdrs.set(pieceHeaders.epoch, String(epoch));
+  pieceHdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+  return pieceHdrs;
+}

@@ -1,0 +1,46 @@
+import { AccessModule } from '@keyport/access';
+import { MongoModule } from '@keyport/mongo';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IMPORT_CONFIG, type ImportConfig } from './config.ts';
+import { AcceptanceService } from './imports/acceptance.service.ts';
+import { Announcer } from './imports/announcer.service.ts';
+import { ImportsHandler } from './imports/imports.handler.ts';
+import { ImportsRepository } from './imports/imports.repository.ts';
+import { ImportsService } from './imports/imports.service.ts';
+import { RejectedRowsRepository } from './imports/rejected-rows.repository.ts';
+import { IngestService } from './ingest/ingest.service.ts';
+import { IngestStream } from './ingest/ingest-stream.ts';
+import { IngestTargets } from './ingest/ingest-targets.ts';
+import { IngestWriter } from './ingest/ingest-writer.service.ts';
+import { ChunkSource } from './intake/chunk-source.service.ts';
+import { Conclusion } from './intake/conclusion.service.ts';
+import { IdleUploads } from './intake/idle-uploads.service.ts';
+import { ImportRunner } from './intake/import-runner.service.ts';
+import { IntakeService } from './intake/intake.service.ts';
+import { LeasesRepository } from './intake/leases.repository.ts';
+import { ProgressRepository } from './intake/progress.repository.ts';
+import { Spool } from './intake/spool.ts';
+import { SpoolPurge } from './intake/spool-purge.service.ts';
+import { SpoolReader } from './intake/spool-reader.ts';
+import { SweepService } from './intake/sweep.service.ts';
+import { ChunkWriter } from './parsing/chunk-writer.service.ts';
+import { StoredState } from './stored-state.ts';
+
+@Module({})
+export class AppModule {
+  static on(config: ImportConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [MongoModule.on(config.MONGODB_URL), AccessModule],
+      controllers: [ImportsHandler],
+      providers: [
+        { provide: IMPORT_CONFIG, useValue: config },
+        StoredState,
+        ...[ImportsRepository, RejectedRowsRepository, AcceptanceService, ImportsService, Announcer],
+        ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter],
+        ...[IngestStream, IngestTargets, IngestWriter, IngestService],
+        ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],
+      ],
+    };
+  }
+}

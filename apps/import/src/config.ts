@@ -1,0 +1,32 @@
+import { loadConfig, storedServiceConfig } from '@keyport/service';
+import { z } from 'zod';
+
+const wholeNumber = z.coerce.number().int();
+const MiB = 1024 * 1024;
+
+export const importConfig = storedServiceConfig.extend({
+  /** Room for all uploads that are not processed yet; a full spool refuses more (507). */
+  KEYPORT_SPOOL_BYTES: wholeNumber.min(MiB).default(8 * 1024 * MiB),
+  /** Room for events that are not written yet. */
+  KEYPORT_INGEST_BYTES: wholeNumber.min(MiB).default(1024 * MiB),
+  /** What imports may hold in memory, in one process. */
+  KEYPORT_IMPORT_MEMORY_BYTES: wholeNumber.min(8 * MiB).default(96 * MiB),
+  /** Chunks that one process writes at the same time, all imports together. */
+  KEYPORT_IMPORT_WRITES: wholeNumber.min(1).default(6),
+  /** Rejected rows of one import that are kept with their text; all are counted. */
+  KEYPORT_REJECTS_KEPT: wholeNumber.min(0).default(100_000),
+  /** A compressed upload may unpack to so many times its size; see intake/decompression.ts. */
+  KEYPORT_DECOMPRESSION_RATIO: wholeNumber.min(1).default(200),
+  /** An upload that nothing was added to for so long expires. */
+  KEYPORT_UPLOAD_EXPIRES_SECONDS: wholeNumber.min(1).default(24 * 3600),
+  /** An upload that nothing was added to for so long is put aside and looked at from time to time. */
+  KEYPORT_UPLOAD_IDLE_SECONDS: wholeNumber.min(1).default(30),
+  /** The imports of a killed process go on elsewhere after so long. */
+  KEYPORT_IMPORT_LEASE_SECONDS: wholeNumber.min(2).default(10),
+});
+export type ImportConfig = z.output<typeof importConfig>;
+
+/** Injection token of the configuration. */
+export const IMPORT_CONFIG = Symbol('IMPORT_CONFIG');
+
+export const readConfig = (environment?: NodeJS.ProcessEnv): ImportConfig => loadConfig(importConfig, environment);

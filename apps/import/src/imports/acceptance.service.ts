@@ -1,0 +1,62 @@
+import type { Caller } from '@keyport/access';
+import { createGrant, createImport, getDataset, type DatasetAction, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import { Requester } from '@keyport/messaging';
+import { Injectable } from '@nestjs/common';
+import { newImportId } from './import-id.ts';
+import type { ImportDocument } from './import.model.ts';
+import { ImportsRepository } from './imports.repository.ts';
+
+type CreateImport = RequestOf<typeof createImport>;
+
+/** Turns a request for an import into a stored one that may run without its creator's token. */
+@Injectable()
+export class AcceptanceService {
+  constructor(
+    private readonly imports: ImportsRepository,
+    private readonly requester: Requester,
+  ) {}
+
+  /** Throws INSUFFICIENT_SCOPE and DATASET_NOT_FOUND. */
+  async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
+    const actions = actionsOf(request);
+    for (const action of actions) caller.require(action, request.dataset);
+    const importId = newImportId();
+    const { grant } = await this.requester.request(
+      createGrant,
+      { jobId: importId, dataset: request.dataset, actions },
+      { authority: caller.authority },
+    );
+    // Asked with the grant: to import into a dataset one need not be allowed to read its definition.
+    const dataset = await this.requester.request(getDataset, { name: request.dataset }, { authority: grant });
+    return this.imports.create(describe(request, { importId, creator: caller.creator, grant, dataset }));
+  }
+}
+
+/** docs/tokens.md: an import needs `imports:create`, and to change what is stored also `records:update`. */
+function actionsOf({ options }: CreateImport): DatasetAction[] {
+  return options.mode === 'insert' ? ['imports:create'] : ['imports:create', 'records:update'];
+}
+
+interface Accepted {
+  readonly importId: string;
+  readonly creator: string;
+  readonly grant: string;
+  readonly dataset: ReplyOf<typeof getDataset>;
+}
+
+function describe(request: CreateImport, { importId, creator, grant, dataset }: Accepted) {
+  const { options } = request;
+  return {
+    _id: importId,
+    creator,
+    grant,
+    dataset: request.dataset,
+    format: request.format,
+    contentEncoding: request.contentEncoding,
+    mode: options.mode,
+    key: options.key ?? dataset.key ?? [],
+    onError: options.onError,
+    maxErrors: options.maxErrors ?? null,
+    schemaText: dataset.schema && JSON.stringify(dataset.schema),
+  };
+}

@@ -1,0 +1,35 @@
+import { importState } from '@keyport/contracts';
+import { describe, expect, it } from '@jest/globals';
+import { activeStates, finalStates, transitionOf, transitions, type ImportEvent } from './import-state.ts';
+
+const events: ImportEvent[] = ['seal', 'complete', 'fail', 'cancel', 'expire'];
+
+describe('the transition table', () => {
+  it('knows every state of the contract', () => {
+    expect(Object.keys(transitions).sort()).toEqual([...importState.options].sort());
+  });
+
+  it('lets nothing leave completed, failed, cancelled and expired', () => {
+    expect([...finalStates].sort()).toEqual(['cancelled', 'completed', 'expired', 'failed']);
+  });
+
+  it('completes only what was sealed, so that half a file never counts as whole', () => {
+    expect(transitionOf('complete')).toEqual({ from: ['processing'], to: 'completed' });
+    expect(transitionOf('seal')).toEqual({ from: ['receiving'], to: 'processing' });
+  });
+
+  it('expires only what still waits for bytes', () => {
+    expect(transitionOf('expire').from).not.toContain('processing');
+  });
+
+  it('leads from each event to a single state, wherever it happens', () => {
+    const targets = events.map((event) => new Set(Object.values(transitions).flatMap((row) => row[event] ?? [])).size);
+
+    expect(targets).toEqual(events.map(() => 1));
+  });
+
+  it('lets every active state be cancelled and fail', () => {
+    expect(transitionOf('cancel').from).toEqual(expect.arrayContaining([...activeStates]));
+    expect(transitionOf('fail').from).toEqual([...activeStates]);
+  });
+});

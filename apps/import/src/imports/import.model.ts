@@ -1,0 +1,122 @@
+import type { ErrorCode, ErrorParams, Import, ImportCounts, ImportOptions, ImportState, WriteMode } from '@keyport/contracts';
+import { Schema, type Connection, type Model } from 'mongoose';
+import type { SpoolPosition } from '../intake/piece-sequence.ts';
+
+/** Where reading goes on: everything before it is written and counted. */
+export interface StoredPosition {
+  /** Number of the next chunk. */
+  readonly chunk: number;
+  /** Bytes of the upload as sent that lie behind. */
+  readonly processed: number;
+  readonly spool: SpoolPosition;
+  /** `RowPosition` of the codec, as JSON; null at the start of the file. */
+  readonly row: string | null;
+}
+
+export interface Lease {
+  /** The process that holds the import; null where nobody does and nothing is under way. */
+  readonly owner: string | null;
+  /** Grows with every take-over: a write of an earlier holder meets another number and changes nothing. */
+  readonly fence: number;
+  /** By the clock of MongoDB. */
+  readonly expiresAt: Date;
+}
+
+export interface ImportDocument {
+  readonly _id: string;
+  readonly dataset: string;
+  /** Whose import it is: `Caller.creator`. */
+  readonly creator: string;
+  readonly mode: WriteMode;
+  readonly format: Import['format'];
+  readonly contentEncoding: 'identity' | 'gzip';
+  readonly key: readonly string[];
+  readonly onError: ImportOptions['onError'];
+  readonly maxErrors: number | null;
+  /** The dataset's JSON Schema when the import was accepted, as JSON: a chunk must come out the same in every process. */
+  readonly schemaText: string | null;
+  /** Signed by auth for this job. */
+  readonly grant: string;
+  readonly state: ImportState;
+  readonly epoch: number;
+  readonly sealedLength: number | null;
+  readonly received: number;
+  /** When something last arrived or was written. */
+  readonly touchedAt: Date;
+  readonly position: StoredPosition;
+  readonly counts: ImportCounts;
+  readonly rejectsKept: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly cancelRequestedAt: Date | null;
+  readonly error: { readonly code: ErrorCode; readonly params: ErrorParams } | null;
+  readonly lease: Lease;
+  /** Nobody takes it before; how an idle upload and a failing one are let rest. */
+  readonly notBefore: Date;
+  /** Runs in a row that ended in an unexpected error without getting further. */
+  readonly failures: number;
+  /** Last piece in the spool when the upload was found idle. */
+  readonly idleSequence: number | null;
+  /** The event of its completion was published. */
+  readonly announced: boolean;
+}
+
+const required = <T>(type: T) => ({ type, required: true }) as const;
+const count = { type: Number, required: true, default: 0 } as const;
+const maybe = <T>(type: T) => ({ type, default: null }) as const;
+
+const schema = new Schema<ImportDocument>(
+  {
+    _id: { type: String },
+    dataset: required(String),
+    creator: required(String),
+    mode: required(String),
+    format: required(String),
+    contentEncoding: required(String),
+    key: [String],
+    onError: required(String),
+    maxErrors: maybe(Number),
+    schemaText: maybe(String),
+    grant: required(String),
+    state: required(String),
+    epoch: required(Number),
+    sealedLength: maybe(Number),
+    received: count,
+    touchedAt: required(Date),
+    position: {
+      chunk: count,
+      processed: count,
+      spool: { sequence: count, offset: count, epoch: count },
+      row: maybe(String),
+    },
+    counts: {
+      read: count,
+      inserted: count,
+      updated: count,
+      unchanged: count,
+      deleted: count,
+      rejected: count,
+      skipped: count,
+    },
+    rejectsKept: count,
+    createdAt: required(Date),
+    startedAt: maybe(Date),
+    finishedAt: maybe(Date),
+    cancelRequestedAt: maybe(Date),
+    error: maybe(Schema.Types.Mixed),
+    lease: { owner: maybe(String), fence: count, expiresAt: required(Date) },
+    notBefore: required(Date),
+    failures: count,
+    idleSequence: maybe(Number),
+    announced: { type: Boolean, required: true, default: false },
+  },
+  { collection: 'imports', versionKey: false, minimize: false },
+);
+schema.index({ creator: 1, _id: -1 });
+schema.index({ dataset: 1, _id: -1 });
+schema.index({ state: 1, notBefore: 1 });
+schema.index({ announced: 1 }, { partialFilterExpression: { state: 'completed', announced: false } });
+
+export const importModel = (connection: Connection): Model<ImportDocument> =>
+  connection.model<ImportDocument>('Import', schema);

@@ -1,0 +1,122 @@
+import { describe, expect, it } from '@jest/globals';
+import { ChunkPipeline } from './chunk-pipeline.ts';
+
+/** A writer whose answers come when the test says so. */
+function pipelineOf({ writes = 4, uncommitted = 8, failingCommit = false } = {}) {
+  const answers = new Map<number, { resolve: (value: number) => void; reject: (error: Error) => void }>();
+  const commits: (readonly number[])[] = [];
+  const pipeline = new ChunkPipeline<number, number>({
+    writes,
+    uncommitted,
+    write: (chunk) => new Promise((resolve, reject) => answers.set(chunk, { resolve, reject })),
+    commit: async (outcomes) => {
+      if (failingCommit) throw new Error('lease lost');
+      commits.push([...outcomes]);
+    },
+  });
+  const answer = async (...chunks: number[]) => {
+    for (const chunk of chunks) answers.get(chunk)?.resolve(chunk);
+    await idle();
+  };
+  const refuse = async (chunk: number) => {
+    answers.get(chunk)?.reject(new Error(`chunk ${chunk}`));
+    await idle();
+  };
+  return { pipeline, commits, answer, refuse, sent: () => [...answers.keys()] };
+}
+
+const idle = () => new Promise((resolve) => setImmediate(resolve));
+const freely = { alone: false };
+
+describe('ChunkPipeline', () => {
+  it('commits in file order, whatever order the writer answers in', async () => {
+    const { pipeline, commits, answer } = pipelineOf();
+    for (const chunk of [0, 1, 2]) await pipeline.push(chunk, freely);
+
+    await answer(2);
+    await answer(1);
+    expect(commits).toEqual([]);
+    await answer(0);
+
+    expect(commits).toEqual([[0, 1, 2]]);
+    expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [] });
+  });
+
+  it('has at most so many chunks at the writer', async () => {
+    const { pipeline, answer, sent } = pipelineOf({ writes: 2 });
+    await pipeline.push(0, freely);
+    await pipeline.push(1, freely);
+    const third = pipeline.push(2, freely);
+    await idle();
+    expect(sent()).toEqual([0, 1]);
+
+    await answer(1);
+    await third;
+
+    expect(sent()).toEqual([0, 1, 2]);
+  });
+
+  it('stops reading ahead where results wait for an earlier chunk', async () => {
+    const { pipeline, answer, sent } = pipelineOf({ uncommitted: 3 });
+    for (const chunk of [0, 1, 2]) await pipeline.push(chunk, freely);
+    const fourth = pipeline.push(3, freely);
+    await answer(1, 2);
+    expect(sent()).toEqual([0, 1, 2]);
+
+    await answer(0);
+    await fourth;
+
+    expect(sent()).toEqual([0, 1, 2, 3]);
+  });
+
+  it('sends a chunk that must be alone only after all before it were answered', async () => {
+    const { pipeline, answer, sent } = pipelineOf();
+    await pipeline.push(0, freely);
+    await pipeline.push(1, freely);
+    const alone = pipeline.push(2, { alone: true });
+    await answer(1);
+    expect(sent()).toEqual([0, 1]);
+
+    await answer(0);
+    await alone;
+
+    expect(sent()).toEqual([0, 1, 2]);
+  });
+
+  it('commits nothing behind a chunk that failed, and names what was written there', async () => {
+    const { pipeline, commits, answer, refuse } = pipelineOf();
+    for (const chunk of [0, 1, 2, 3]) await pipeline.push(chunk, freely);
+
+    await refuse(1);
+    await answer(0, 2, 3);
+    const settled = await pipeline.settle();
+
+    expect(commits).toEqual([[0]]);
+    expect(settled.failure?.error).toEqual(new Error('chunk 1'));
+    expect(settled.stragglers).toEqual([2, 3]);
+    await expect(pipeline.push(4, freely)).rejects.toThrow('chunk 1');
+  });
+
+  it('sends nothing more once the signal is aborted, even where it waited for room', async () => {
+    const { pipeline, answer, sent } = pipelineOf({ uncommitted: 1 });
+    const stopping = new AbortController();
+    await pipeline.push(0, freely);
+    const waiting = pipeline.push(1, { alone: false, signal: stopping.signal });
+    stopping.abort(new Error('cancelled'));
+    await answer(0);
+
+    await expect(waiting).rejects.toThrow('cancelled');
+    expect(sent()).toEqual([0]);
+  });
+
+  it('ends when a commit is refused', async () => {
+    const { pipeline, answer } = pipelineOf({ failingCommit: true });
+    await pipeline.push(0, freely);
+    await answer(0);
+
+    const settled = await pipeline.settle();
+
+    expect(settled.failure?.error).toEqual(new Error('lease lost'));
+    await expect(pipeline.push(1, freely)).rejects.toThrow('lease lost');
+  });
+});

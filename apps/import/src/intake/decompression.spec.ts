@@ -1,0 +1,79 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { KeyportError } from '@keyport/contracts';
+import { freeBytes, gunzip, skip, type Decoded } from './decompression.ts';
+
+const restart = { sequence: 0, offset: 0, epoch: 1 };
+
+async function* stretchesOf(bytes: Uint8Array, length = 1000) {
+  for (let offset = 0; offset < bytes.length; offset += length) {
+    yield { bytes: bytes.subarray(offset, offset + length), offset, restart };
+  }
+}
+
+async function collect(parts: AsyncIterable<Decoded>): Promise<{ text: string; processed: number }> {
+  const found: Decoded[] = [];
+  for await (const part of parts) found.push(part);
+  return { text: Buffer.concat(found.map(({ bytes }) => bytes)).toString(), processed: found.at(-1)?.processed ?? 0 };
+}
+
+const numbers = Array.from({ length: 50_000 }, (_, index) => `{"n":${index}}\n`).join('');
+
+describe('gunzip', () => {
+  it('unpacks what comes in pieces, and says how much of the upload it has used', async () => {
+    const packed = gzipSync(numbers);
+
+    expect(await collect(gunzip(stretchesOf(packed), 200))).toEqual({ text: numbers, processed: packed.length });
+  });
+
+  it('unpacks several members one after the other', async () => {
+    const packed = Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]);
+
+    expect((await collect(gunzip(stretchesOf(packed, 7), 200))).text).toBe('a\nb\n');
+  });
+
+  it('refuses a body that ends early', async () => {
+    const packed = gzipSync(numbers);
+
+    await expect(collect(gunzip(stretchesOf(packed.subarray(0, -20)), 200))).rejects.toMatchObject({
+      code: 'DECOMPRESSION_FAILED',
+    });
+  });
+
+  it('refuses what is not gzip at all', async () => {
+    await expect(collect(gunzip(stretchesOf(Buffer.from(numbers)), 200))).rejects.toMatchObject({
+      code: 'DECOMPRESSION_FAILED',
+    });
+  });
+
+  it('breaks off a bomb soon after the free bytes', async () => {
+    const bomb = gzipSync(Buffer.alloc(4 * freeBytes));
+    let seen = 0;
+    const watch = async () => {
+      for await (const { bytes } of gunzip(stretchesOf(bomb, 64 * 1024), 200)) seen += bytes.length;
+    };
+
+    await expect(watch()).rejects.toMatchObject({ code: 'DECOMPRESSION_RATIO' });
+    expect(seen).toBeLessThanOrEqual(freeBytes + 1024 * 1024);
+  });
+
+  it('passes on why the upload could not be read', async () => {
+    const failing = async function* () {
+      yield* stretchesOf(gzipSync(numbers).subarray(0, 500));
+      throw new KeyportError('UPLOAD_INCOMPLETE', { received: 500 });
+    };
+
+    await expect(collect(gunzip(failing(), 200))).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
+  });
+});
+
+describe('skip', () => {
+  it('leaves out exactly so many bytes, wherever the parts end', async () => {
+    const parts = async function* () {
+      for (const text of ['abc', 'def', 'ghi']) yield { bytes: Buffer.from(text), processed: 0 };
+    };
+
+    expect((await collect(skip(parts(), 4))).text).toBe('efghi');
+    expect((await collect(skip(parts(), 6))).text).toBe('ghi');
+  });
+});

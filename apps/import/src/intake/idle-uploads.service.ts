@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import type { ImportRun } from './import-run.ts';
+import { LeasesRepository } from './leases.repository.ts';
+import { Spool } from './spool.ts';
+
+/** An idle upload is looked at again after so long; sealing it, or cancelling it, wakes it at once. */
+const restMs = 5_000;
+
+/** Uploads whose client broke off or is slow: they take no place and no reader while nothing comes. */
+@Injectable()
+export class IdleUploads {
+  constructor(
+    private readonly spool: Spool,
+    private readonly leases: LeasesRepository,
+  ) {}
+
+  async setAside(run: ImportRun): Promise<void> {
+    const idleSequence = (await this.spool.lastSequence(run.importId)) ?? 0;
+    await this.leases.release(run.hold, { settled: true, forMs: restMs, idleSequence });
+  }
+
+  /** Nothing came since it was set aside. Asked before its bytes are unpacked once more for nothing. */
+  async isStillIdle({ document, importId }: ImportRun): Promise<boolean> {
+    if (document.idleSequence === null || document.sealedLength !== null || document.cancelRequestedAt) return false;
+    return document.idleSequence === ((await this.spool.lastSequence(importId)) ?? 0);
+  }
+}

@@ -1,0 +1,102 @@
+import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
+import type { ImportDocument } from '../imports/import.model.ts';
+import type { Claimed, Hold } from './leases.repository.ts';
+import { RunStop } from './run-ending.ts';
+import { Upload } from './upload.ts';
+
+/** Chunks of one import at the writer at the same time, where their rows cannot meet. */
+const writesAtOnce = 4;
+/** Chunks of one import that may be written and not yet counted: results are small, and are stored several at once. */
+const uncommittedAtOnce = 16;
+
+/** One process's work on one import, from claiming it to giving it back. */
+export class ImportRun {
+  readonly document: ImportDocument;
+  readonly hold: Hold;
+  readonly upload: Upload;
+  readonly startedAt = Date.now();
+  /** Settles when the import is given back or has ended. */
+  done: Promise<void> = Promise.resolve();
+  failures: number;
+  rejected: number;
+  rejectsKept: number;
+  commits = 0;
+  /** Bytes of the upload that MongoDB knows to have arrived. */
+  receivedStored: number;
+  /** Bytes of the upload that are freed. */
+  purgedUntil: number;
+  private readonly stopping = new AbortController();
+  private readonly wasResting: boolean;
+
+  constructor({ document, hold, wasResting }: Claimed) {
+    this.document = document;
+    this.hold = hold;
+    this.wasResting = wasResting;
+    this.upload = new Upload(document._id, document.sealedLength);
+    this.upload.received = document.received;
+    this.receivedStored = document.received;
+    this.failures = document.failures;
+    this.rejected = document.counts.rejected;
+    this.rejectsKept = document.rejectsKept;
+    this.purgedUntil = document.position.spool.offset;
+  }
+
+  get importId(): string {
+    return this.document._id;
+  }
+
+  get signal(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  stop(reason: Error): void {
+    this.stopping.abort(reason);
+  }
+
+  cancel(): void {
+    // A holder that took over from a dead one first counts what that one may have written.
+    if (this.document.cancelRequestedAt === null) this.stop(new RunStop('cancelled'));
+  }
+
+  /** The process ends: what is under way is worth waiting for, but not for long. */
+  get isShutdown(): boolean {
+    const reason: unknown = this.signal.reason;
+    return reason instanceof RunStop && reason.reason !== 'cancelled';
+  }
+
+  /** It got further since it was claimed, or loses nothing by beginning again. */
+  get mayGiveWay(): boolean {
+    return this.commits > 0 || this.document.contentEncoding === 'identity';
+  }
+
+  committed(outcomes: readonly ChunkOutcome[]): void {
+    this.commits += 1;
+    this.failures = 0;
+    for (const { counts, rejected } of outcomes) {
+      this.rejected += counts.rejected;
+      this.rejectsKept += rejected.length;
+    }
+  }
+
+  /** Most rows that may be rejected. */
+  get maxErrors(): number {
+    const { onError, maxErrors } = this.document;
+    return maxErrors ?? (onError === 'abort' ? 0 : Infinity);
+  }
+
+  /** With a limit on rejects each chunk waits for the one before: nothing behind the one too many is written. */
+  get window(): { readonly writes: number; readonly uncommitted: number } {
+    return this.maxErrors === Infinity
+      ? { writes: writesAtOnce, uncommitted: uncommittedAtOnce }
+      : { writes: 1, uncommitted: 1 };
+  }
+
+  /**
+   * Chunks still to be sent. An import cancelled while its holder was dead has chunks that may be written and not
+   * counted, all of them within the window after its position: sent again they are answered from the ledger.
+   */
+  get chunksLeft(): number {
+    if (this.document.cancelRequestedAt === null) return Infinity;
+    return this.wasResting ? 0 : this.window.uncommitted;
+  }
+}

@@ -1,0 +1,114 @@
+import { KeyportError } from '@keyport/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
+import type { StoredPosition } from '../imports/import.model.ts';
+import { ChunkWriter } from '../parsing/chunk-writer.service.ts';
+import { ChunkPipeline, type Settled } from './chunk-pipeline.ts';
+import { ChunkSource, type PlacedChunk } from './chunk-source.service.ts';
+import type { ImportRun } from './import-run.ts';
+import { ProgressRepository } from './progress.repository.ts';
+import { RunStop } from './run-ending.ts';
+import { SpoolPurge } from './spool-purge.service.ts';
+import { keepDetails } from './reject-details.ts';
+
+/** A chunk that was written. */
+interface Written {
+  readonly outcome: ChunkOutcome;
+  readonly next: StoredPosition;
+}
+
+/** Why no more chunks came; undefined at the end of the file. */
+export interface WorkDone {
+  readonly cause: { readonly error: unknown } | undefined;
+  /** Chunks that were written behind one that failed. */
+  readonly stragglers: readonly ChunkOutcome[];
+  /** Nothing that was sent to the writer is uncounted, stragglers aside. */
+  readonly settled: boolean;
+}
+
+/** After a stop of the process, chunks under way are waited for so long. */
+const shutdownGraceMs = 3_000;
+
+/** Takes one import from its stored position as far as it goes: reads, writes and commits chunk after chunk. */
+@Injectable()
+export class ImportRunner {
+  constructor(
+    private readonly source: ChunkSource,
+    private readonly writer: ChunkWriter,
+    private readonly progress: ProgressRepository,
+    private readonly spool: SpoolPurge,
+    @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
+  ) {}
+
+  async work(run: ImportRun): Promise<WorkDone> {
+    const pipeline = new ChunkPipeline<PlacedChunk, Written>({
+      ...run.window,
+      write: async ({ chunk, next }) => ({
+        outcome: await this.writer.write(run.document, chunk, run.signal),
+        next,
+      }),
+      commit: (written) => this.commit(run, written),
+    });
+    const stopped = await this.feed(run, pipeline);
+    const settled = await this.settle(run, pipeline);
+    const stragglers = settled?.stragglers.map(({ outcome }) => outcome) ?? [];
+    return {
+      cause: settled?.failure ?? stopped,
+      stragglers: keepDetails(stragglers, this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept),
+      settled: settled !== undefined && settled.failure === undefined,
+    };
+  }
+
+  /** Sends chunks until there are no more, or something ends the run. */
+  private async feed(run: ImportRun, pipeline: ChunkPipeline<PlacedChunk, Written>) {
+    let { chunksLeft } = run;
+    try {
+      if (chunksLeft === 0) throw new RunStop('cancelled');
+      for await (const placed of this.source.chunks(run)) {
+        await pipeline.push(placed, { alone: this.mustBeAlone(run, placed), signal: run.signal });
+        chunksLeft -= 1;
+        if (chunksLeft === 0) throw new RunStop('cancelled');
+      }
+      // The last chunk's commit may be the one that finds too many rejects.
+      await pipeline.settle();
+      run.signal.throwIfAborted();
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Rows with keys or ids of their own may meet rows of the chunk before; made ids never meet. */
+  private mustBeAlone({ document }: ImportRun, { chunk }: PlacedChunk): boolean {
+    return document.key.length > 0 || chunk.hasOwnIds;
+  }
+
+  private async commit(run: ImportRun, written: readonly Written[]): Promise<void> {
+    const last = written.at(-1);
+    if (!last) return;
+    const outcomes = keepDetails(
+      written.map(({ outcome }) => outcome),
+      this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept,
+    );
+    await this.progress.advance(run.hold, { outcomes, position: last.next, received: run.upload.received });
+    run.committed(outcomes);
+    this.spool.behind(run, last.next.spool);
+    if (run.rejected > run.maxErrors) run.stop(new KeyportError('TOO_MANY_REJECTS', { maxErrors: run.maxErrors }));
+  }
+
+  /** Undefined where the process has no time left to wait. */
+  private async settle(run: ImportRun, pipeline: ChunkPipeline<PlacedChunk, Written>) {
+    const settling = pipeline.settle();
+    if (!run.isShutdown) return settling;
+    let timer: NodeJS.Timeout | undefined;
+    const outOfTime = new Promise<Settled<Written> | undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), shutdownGraceMs);
+    });
+    try {
+      return await Promise.race([settling, outOfTime]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import type { ImportState } from '@keyport/contracts';
+import { MONGO_CONNECTION } from '@keyport/mongo';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Connection, Model } from 'mongoose';
+import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import { importModel, type ImportDocument } from '../imports/import.model.ts';
+import { activeStates } from '../imports/import-state.ts';
+
+/** What proves that an import is still held: every write of the holder is conditional on it. */
+export interface Hold {
+  readonly importId: string;
+  readonly owner: string;
+  readonly fence: number;
+}
+
+export interface Claimed {
+  readonly document: ImportDocument;
+  readonly hold: Hold;
+  /** Whoever held it before gave it back with nothing under way. */
+  readonly wasResting: boolean;
+}
+
+/** What a holder needs to notice about an import while it works. */
+export interface Sighting {
+  readonly _id: string;
+  readonly state: ImportState;
+  readonly sealedLength: number | null;
+  readonly cancelRequestedAt: Date | null;
+  readonly lease: { readonly owner: string | null; readonly fence: number };
+}
+
+export interface Rest {
+  /** Nothing that was sent to the writer is uncounted. */
+  readonly settled: boolean;
+  readonly forMs: number;
+  readonly failures?: number;
+  /** Set where the upload was found idle: last piece in the spool. */
+  readonly idleSequence?: number | null;
+}
+
+/** Milliseconds from now by the clock of MongoDB, so that clocks of processes do not matter. */
+const inMs = (ms: number) => ({ $add: ['$$NOW', ms] });
+
+const isFree = { $or: [{ $eq: ['$lease.owner', null] }, { $lte: ['$lease.expiresAt', '$$NOW'] }] };
+const claimable = { $and: [{ $lte: ['$notBefore', '$$NOW'] }, isFree] };
+
+/** Who holds which import. */
+@Injectable()
+export class LeasesRepository {
+  /** Names this process, and no other that ever ran. */
+  readonly owner = randomUUID();
+  private readonly imports: Model<ImportDocument>;
+  private readonly leaseMs: number;
+
+  constructor(@Inject(MONGO_CONNECTION) connection: Connection, @Inject(IMPORT_CONFIG) config: ImportConfig) {
+    this.imports = importModel(connection);
+    this.leaseMs = config.KEYPORT_IMPORT_LEASE_SECONDS * 1000;
+  }
+
+  /** Takes the import that has waited longest, except for those that this process works on. */
+  async claim(except: readonly string[]): Promise<Claimed | null> {
+    const before = await this.imports
+      .findOneAndUpdate(
+        {
+          _id: { $nin: except },
+          state: { $in: activeStates },
+          $expr: claimable,
+        },
+        [
+          {
+            $set: {
+              'lease.owner': this.owner,
+              'lease.fence': { $add: ['$lease.fence', 1] },
+              'lease.expiresAt': inMs(this.leaseMs),
+              startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
+            },
+          },
+        ],
+        { sort: { notBefore: 1 }, returnDocument: 'before', updatePipeline: true },
+      )
+      .lean<ImportDocument>()
+      .exec();
+    if (!before) return null;
+    const hold = { importId: before._id, owner: this.owner, fence: before.lease.fence + 1 };
+    return { document: before, hold, wasResting: before.lease.owner === null };
+  }
+
+  /** Some import waits for a place. */
+  async isAnyWaiting(): Promise<boolean> {
+    const waiting = await this.imports.exists({ state: { $in: activeStates }, $expr: claimable });
+    return waiting !== null;
+  }
+
+  async renew(importIds: readonly string[]): Promise<void> {
+    await this.imports.updateMany(
+      { _id: { $in: importIds }, 'lease.owner': this.owner },
+      [{ $set: { 'lease.expiresAt': inMs(this.leaseMs) } }],
+      { updatePipeline: true },
+    );
+  }
+
+  sight(importIds: readonly string[]): Promise<Sighting[]> {
+    return this.imports
+      .find({ _id: { $in: importIds } })
+      .select('state sealedLength cancelRequestedAt lease')
+      .lean<Sighting[]>()
+      .exec();
+  }
+
+  /** Gives an import back; without `settled` the next holder knows that chunks may be written and uncounted. */
+  async release({ importId, owner, fence }: Hold, { settled, forMs, failures, idleSequence }: Rest): Promise<void> {
+    const isCancelled = { $ne: ['$cancelRequestedAt', null] };
+    const isSealed = { $ne: ['$sealedLength', null] };
+    const isDue = idleSequence === undefined ? [isCancelled] : [isCancelled, isSealed];
+    await this.imports.updateOne(
+      { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
+      [
+        {
+          $set: {
+            ...(settled && { 'lease.owner': null }),
+            'lease.expiresAt': '$$NOW',
+            // What came meanwhile is not kept waiting.
+            notBefore: { $cond: [{ $or: isDue }, '$$NOW', inMs(forMs)] },
+            ...(failures !== undefined && { failures }),
+            ...(idleSequence !== undefined && { idleSequence }),
+          },
+        },
+      ],
+      { updatePipeline: true },
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto';
+import { pieceHeaders } from '@keyport/contracts';
+import type { JsMsg } from '@nats-io/jetstream';
+import { z } from 'zod';
+import type { PieceHead } from './piece-sequence.ts';
+
+/** Part of an upload as a gateway published it. */
+export interface Piece extends PieceHead {
+  readonly bytes: Uint8Array;
+}
+
+const wholeNumber = z.string().regex(/^\d{1,15}$/).transform(Number);
+const pieceHead = z.object({ offset: wholeNumber, epoch: wholeNumber, digest: z.string() });
+
+/** The piece in a message; undefined where headers are missing or the bytes are not those that were sent. */
+export function pieceOf({ seq, headers, data }: Pick<JsMsg, 'seq' | 'headers' | 'data'>): Piece | undefined {
+  const head = pieceHead.safeParse({
+    offset: headers?.get(pieceHeaders.offset),
+    epoch: headers?.get(pieceHeaders.epoch),
+    digest: headers?.get(pieceHeaders.digest),
+  });
+  if (!head.success || hash('sha256', data, 'hex') !== head.data.digest) return undefined;
+  const { offset, epoch } = head.data;
+  return { sequence: seq, offset, epoch, length: data.length, bytes: data };
+}

@@ -1,0 +1,106 @@
+import { importCounts, type ErrorCode, type ErrorParams, type ImportCounts } from '@keyport/contracts';
+import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
+import { Inject, Injectable } from '@nestjs/common';
+import type { ClientSession, Connection, Model } from 'mongoose';
+import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
+import { chunkResultModel, type ChunkResult } from '../imports/chunk-result.model.ts';
+import { importModel, type ImportDocument, type StoredPosition } from '../imports/import.model.ts';
+import { activeStates, transitionOf, type ImportEvent } from '../imports/import-state.ts';
+import { rejectedRowModel, type StoredRejectedRow } from '../imports/rejected-row.model.ts';
+import type { Hold } from './leases.repository.ts';
+
+export interface Advance {
+  readonly outcomes: readonly ChunkOutcome[];
+  readonly position: StoredPosition;
+  readonly received: number;
+}
+
+export interface End {
+  readonly event: Extract<ImportEvent, 'complete' | 'fail' | 'cancel'>;
+  readonly error?: { readonly code: ErrorCode; readonly params: ErrorParams };
+  /** Chunks that were written behind the one that ended the import. */
+  readonly outcomes?: readonly ChunkOutcome[];
+  /** Bytes of the upload that lie behind, where that is not what the last chunk said. */
+  readonly processed?: number;
+}
+
+/** Another process holds the import now, or it has ended: nothing of this run counts any more. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+/** What the holder of an import stores. Nothing is, once the lease is lost or the import has ended. */
+@Injectable()
+export class ProgressRepository {
+  private readonly imports: Model<ImportDocument>;
+  private readonly chunks: Model<ChunkResult>;
+  private readonly rejectedRows: Model<StoredRejectedRow>;
+
+  constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {
+    this.imports = importModel(connection);
+    this.chunks = chunkResultModel(connection);
+    this.rejectedRows = rejectedRowModel(connection);
+  }
+
+  /** Results of chunks, their rejected rows, totals and position: all or nothing. Throws {@link LeaseLostError}. */
+  async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
+    await inTransaction(this.connection, async (session) => {
+      const changes = { position, failures: 0, idleSequence: null, touchedAt: new Date() };
+      await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
+      await this.insert(session, hold.importId, outcomes);
+    });
+  }
+
+  /** Throws {@link LeaseLostError}. */
+  async end(hold: Hold, { event, error, outcomes = [], processed }: End): Promise<void> {
+    const { from, to } = transitionOf(event);
+    const changes = {
+      ...{ state: to, error: error ?? null, finishedAt: new Date(), grant: '', 'lease.owner': null },
+      ...(processed !== undefined && { 'position.processed': processed }),
+    };
+    await inTransaction(this.connection, async (session) => {
+      await this.update(session, hold, { $set: changes }, outcomes, from);
+      await this.insert(session, hold.importId, outcomes);
+    });
+  }
+
+  /** Bytes that arrived, where nothing is written yet. */
+  async arrived({ importId, owner, fence }: Hold, received: number): Promise<void> {
+    await this.imports.updateOne(
+      { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
+      { $max: { received }, $set: { touchedAt: new Date() } },
+    );
+  }
+
+  private async update(
+    session: ClientSession,
+    { importId, owner, fence }: Hold,
+    changes: { $set: object; $max?: object },
+    outcomes: readonly ChunkOutcome[],
+    states: readonly string[] = activeStates,
+  ): Promise<void> {
+    const { matchedCount } = await this.imports.updateOne(
+      { _id: importId, 'lease.owner': owner, 'lease.fence': fence, state: { $in: states } } as object,
+      { ...changes, $inc: increments(outcomes) },
+      { session },
+    );
+    if (matchedCount === 0) throw new LeaseLostError(importId);
+  }
+
+  private async insert(session: ClientSession, importId: string, outcomes: readonly ChunkOutcome[]): Promise<void> {
+    if (outcomes.length === 0) return;
+    const chunks = outcomes.map(({ number, counts }) => ({ importId, number, counts }));
+    await this.chunks.collection.insertMany(chunks as never, { session });
+    const rows = outcomes.flatMap(({ rejected }) => rejected.map((row) => ({ importId, ...row })));
+    if (rows.length > 0) await this.rejectedRows.collection.insertMany(rows as never, { session });
+  }
+}
+
+const countNames = Object.keys(importCounts.shape) as (keyof ImportCounts)[];
+
+function increments(outcomes: readonly ChunkOutcome[]): Record<string, number> {
+  const totals = countNames.map((name) => [`counts.${name}`, sum(outcomes.map(({ counts }) => counts[name]))] as const);
+  return { ...Object.fromEntries(totals), rejectsKept: sum(outcomes.map(({ rejected }) => rejected.length)) };
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

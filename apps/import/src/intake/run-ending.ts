@@ -1,0 +1,57 @@
+import { KeyportError, type ErrorCode, type ErrorParams } from '@keyport/contracts';
+import { LeaseLostError } from './progress.repository.ts';
+import { UploadIdleError } from './spool-reader.ts';
+
+/** Why a run is told to stop. */
+export class RunStop extends Error {
+  override readonly name = 'RunStop';
+
+  constructor(readonly reason: 'cancelled' | 'lost' | 'shutdown') {
+    super(reason);
+  }
+}
+
+/** What becomes of an import when a run over it is over. */
+export type RunEnding =
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'fail'; readonly code: ErrorCode; readonly params: ErrorParams }
+  /** Somebody else's now. */
+  | { readonly kind: 'drop' }
+  /** Given back at once for another process. */
+  | { readonly kind: 'hand back' }
+  | { readonly kind: 'set aside' }
+  /** `counted`: not the surroundings' fault, so that it must not go on for ever. */
+  | { readonly kind: 'try again'; readonly counted: boolean };
+
+/** Runs in a row without getting further, after which an unexpected error ends the import. */
+export const maxFailures = 8;
+
+/** What an error during a run means for the import. `failures` counts such errors before this one. */
+export function endingOf(error: unknown, failures: number): RunEnding {
+  if (error instanceof RunStop) return stops[error.reason];
+  if (error instanceof LeaseLostError) return { kind: 'drop' };
+  if (error instanceof UploadIdleError) return { kind: 'set aside' };
+  if (!(error instanceof KeyportError)) return again(failures);
+  if (unavailable.has(error.code)) return { kind: 'try again', counted: false };
+  if (rightsGone.has(error.code)) return { kind: 'fail', code: 'RIGHTS_LOST', params: {} };
+  return error.status < 500 && error.code !== 'CONTEXT_INVALID'
+    ? { kind: 'fail', code: error.code, params: error.params }
+    : again(failures);
+}
+
+const stops = {
+  cancelled: { kind: 'cancel' },
+  lost: { kind: 'drop' },
+  shutdown: { kind: 'hand back' },
+} as const satisfies Record<RunStop['reason'], RunEnding>;
+
+const unavailable: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'WRITE_CONFLICT']);
+const rightsGone: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE']);
+
+const again = (failures: number): RunEnding =>
+  failures + 1 < maxFailures
+    ? { kind: 'try again', counted: true }
+    : { kind: 'fail', code: 'INTERNAL', params: {} };
+
+/** Milliseconds before the next try: doubling from a quarter of a second to half a minute. */
+export const backOffMs = (failures: number): number => Math.min(250 * 2 ** failures, 30_000);

@@ -1,0 +1,58 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import { Announcer } from '../imports/announcer.service.ts';
+import { ImportsRepository } from '../imports/imports.repository.ts';
+import { Spool } from './spool.ts';
+import { SpoolPurge } from './spool-purge.service.ts';
+import { Wake } from './wake.ts';
+
+const announceEveryMs = 2_000;
+const roundsACleaning = 15;
+
+/** What nobody is waiting for: late announcements, uploads that expire, and pieces that no import needs any more. */
+@Injectable()
+export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly logger = new Logger('sweep');
+  private readonly wake = new Wake();
+  private stopping = false;
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly imports: ImportsRepository,
+    private readonly announcer: Announcer,
+    private readonly spool: Spool,
+    private readonly purge: SpoolPurge,
+    @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loop = this.run();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.stopping = true;
+    this.wake.now();
+    await this.loop;
+  }
+
+  /** Ends uploads that nobody went on with, and frees what finished imports left or were sent after their end. */
+  async clean(): Promise<void> {
+    const touchedBefore = new Date(Date.now() - this.config.KEYPORT_UPLOAD_EXPIRES_SECONDS * 1000);
+    await this.imports.expire(touchedBefore);
+    const spooled = await this.spool.importIds();
+    const needed = await this.imports.unfinishedAmong(spooled);
+    for (const importId of spooled.filter((id) => !needed.has(id))) await this.purge.all(importId);
+  }
+
+  private async run(): Promise<void> {
+    for (let round = 1; !this.stopping; round += 1) {
+      try {
+        await this.announcer.announceAll();
+        if (round % roundsACleaning === 0) await this.clean();
+      } catch (error) {
+        this.logger.warn({ err: error }, 'a sweep did not come to its end');
+      }
+      await this.wake.within(announceEveryMs);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import { MONGO_CONNECTION, syncIndexes } from '@keyport/mongo';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Connection } from 'mongoose';
+import { chunkResultModel } from './imports/chunk-result.model.ts';
+import { importModel } from './imports/import.model.ts';
+import { rejectedRowModel } from './imports/rejected-row.model.ts';
+
+/** Collections and their indexes, before the first import is looked for. */
+@Injectable()
+export class StoredState implements OnModuleInit {
+  constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {}
+
+  async onModuleInit(): Promise<void> {
+    for (const model of [importModel, chunkResultModel, rejectedRowModel]) model(this.connection);
+    await syncIndexes(this.connection);
+  }
+}

@@ -1,0 +1,37 @@
+import { AccessModule } from '@keyport/access';
+import { MongoModule } from '@keyport/mongo';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { RecordsConfig } from './config.ts';
+import { DatasetRepository } from './datasets/dataset.repository.ts';
+import { DatasetService } from './datasets/dataset.service.ts';
+import { DatasetsHandler } from './datasets/datasets.handler.ts';
+import { RetiredCollections } from './datasets/retired-collections.repository.ts';
+import { RecordRepository } from './records/record.repository.ts';
+import { RecordService } from './records/record.service.ts';
+import { RecordsHandler } from './records/records.handler.ts';
+import { ScanHandler } from './scanning/scan.handler.ts';
+import { ScanRepository } from './scanning/scan.repository.ts';
+import { ScanService } from './scanning/scan.service.ts';
+import { StoredState } from './stored-state.ts';
+import { ChunkRepository } from './writing/chunk.repository.ts';
+import { LedgerRepository } from './writing/ledger.repository.ts';
+import { WriteHandler } from './writing/write.handler.ts';
+import { WriteService } from './writing/write.service.ts';
+import { WRITE_CONCURRENCY, WriteSessions } from './writing/write-sessions.ts';
+
+@Module({})
+export class AppModule {
+  static with(config: RecordsConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [MongoModule.on(config.MONGODB_URL), AccessModule],
+      controllers: [DatasetsHandler, WriteHandler, ScanHandler, RecordsHandler],
+      providers: [
+        { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
+        ...[StoredState, RetiredCollections, DatasetRepository, DatasetService],
+        ...[WriteSessions, LedgerRepository, ChunkRepository, WriteService],
+        ...[ScanRepository, ScanService, RecordRepository, RecordService],
+      ],
+    };
+  }
+}

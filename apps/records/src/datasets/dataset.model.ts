@@ -1,0 +1,35 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+
+/** The definition of a dataset. */
+export interface DatasetDefinition {
+  /** Its name. */
+  readonly _id: string;
+  /**
+   * The collection that holds its records: never named after the dataset, and a new one for every new dataset and every
+   * new key, so that nobody meets what an earlier one left.
+   */
+  readonly collectionName: string;
+  readonly key: readonly string[] | null;
+  /** JSON text: a schema has field names that MongoDB gives a meaning to (`$ref`). */
+  readonly schemaText: string | null;
+  /** False until the first chunk; its writer sets it within its own transaction, so that a change of key meets it. */
+  readonly written: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+const schema = new Schema<DatasetDefinition>(
+  {
+    _id: { type: String, required: true },
+    collectionName: { type: String, required: true },
+    key: { type: [String], default: null },
+    schemaText: { type: String, default: null },
+    written: { type: Boolean, required: true },
+    createdAt: { type: Date, required: true },
+    updatedAt: { type: Date, required: true },
+  },
+  { collection: 'datasets', versionKey: false },
+);
+
+export const datasetModel = (connection: Connection): Model<DatasetDefinition> =>
+  connection.model<DatasetDefinition>('Dataset', schema);

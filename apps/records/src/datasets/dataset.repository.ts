@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
+import { Inject, Injectable } from '@nestjs/common';
+import mongoose, { type ClientSession, type Connection, type Model } from 'mongoose';
+import { datasetModel, type DatasetDefinition } from './dataset.model.ts';
+import { RetiredCollections } from './retired-collections.repository.ts';
+
+const duplicateKey = 11000;
+
+/** What a caller decides about a dataset. */
+export type DatasetContent = Pick<DatasetDefinition, 'key' | 'schemaText'>;
+
+@Injectable()
+export class DatasetRepository {
+  private readonly model: Model<DatasetDefinition>;
+
+  constructor(
+    @Inject(MONGO_CONNECTION) private readonly connection: Connection,
+    private readonly retired: RetiredCollections,
+  ) {
+    this.model = datasetModel(connection);
+  }
+
+  async find(name: string): Promise<DatasetDefinition | undefined> {
+    return (await this.model.findById(name).lean()) ?? undefined;
+  }
+
+  /** Without the schema, which may be large, as seen by a transaction. */
+  async findIn(session: ClientSession, name: string): Promise<Omit<DatasetDefinition, 'schemaText'> | undefined> {
+    const found = await this.model.collection.findOne(
+      { _id: name as never },
+      { session, projection: { schemaText: 0 } },
+    );
+    return (found as Omit<DatasetDefinition, 'schemaText'> | null) ?? undefined;
+  }
+
+  /** Definitions in the order of their names. */
+  async *after(name: string | undefined): AsyncGenerator<DatasetDefinition> {
+    const filter = name === undefined ? {} : { _id: { $gt: name } };
+    yield* this.model.find(filter).sort({ _id: 1 }).lean().cursor({ batchSize: 200 });
+  }
+
+  /** An estimate from the collection's metadata, exact when nothing is being written. */
+  count({ collectionName }: DatasetDefinition): Promise<number> {
+    return this.connection.collection(collectionName).estimatedDocumentCount();
+  }
+
+  async holdsRecords({ collectionName }: DatasetDefinition): Promise<boolean> {
+    const found = await this.connection.collection(collectionName).findOne({}, { projection: { _id: 1 } });
+    return found !== null;
+  }
+
+  /** Undefined where another caller created a dataset of this name first. */
+  async create(name: string, content: DatasetContent): Promise<DatasetDefinition | undefined> {
+    const now = new Date();
+    const collectionName = await this.prepareCollection(content.key);
+    const definition = { _id: name, collectionName, ...content, written: false, createdAt: now, updatedAt: now };
+    try {
+      await this.use(collectionName, async (session) => {
+        await this.model.create([definition], { session });
+        return true;
+      });
+      return definition;
+    } catch (error) {
+      await this.retired.drop(collectionName);
+      if (isDuplicate(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined where the dataset is no longer what `found` says. */
+  async changeSchema(found: DatasetDefinition, schemaText: string | null): Promise<DatasetDefinition | undefined> {
+    const { _id, collectionName } = found;
+    const change = { $set: { schemaText, updatedAt: new Date() } };
+    return (
+      (await this.model.findOneAndUpdate({ _id, collectionName }, change, { returnDocument: 'after' }).lean()) ??
+      undefined
+    );
+  }
+
+  /**
+   * Gives the dataset a new, empty collection with the index of the new key. False where records were written, or the
+   * dataset changed, since {@link makeUnwritten}.
+   */
+  async changeKey(found: DatasetDefinition, content: DatasetContent): Promise<boolean> {
+    const collectionName = await this.prepareCollection(content.key);
+    const { _id, collectionName: old } = found;
+    const change = { $set: { ...content, collectionName, updatedAt: new Date() } };
+    const changed = await this.use(collectionName, async (session) => {
+      const { modifiedCount } = await this.model.updateOne({ _id, collectionName: old, written: false }, change, {
+        session,
+      });
+      if (modifiedCount === 1) await this.retired.add(old, session);
+      return modifiedCount === 1;
+    });
+    await this.retired.drop(changed ? old : collectionName);
+    return changed;
+  }
+
+  /**
+   * Makes every writer say that it writes, from now on. Writers of before are waited for: building an index waits for
+   * the transactions that use the collection, and the server ends those that began earlier and have yet to use it.
+   */
+  async makeUnwritten({ _id, collectionName }: DatasetDefinition): Promise<void> {
+    await this.model.updateOne({ _id, collectionName }, { $set: { written: false } });
+    await this.connection.collection(collectionName).createIndex({ _id: 1, keyport: 1 });
+    await this.connection.collection(collectionName).dropIndex('_id_1_keyport_1');
+  }
+
+  /** Within the transaction of a writer; meets the writer who says it at the same time, or a change of key. */
+  async markWritten(
+    session: ClientSession,
+    { _id, collectionName }: Pick<DatasetDefinition, '_id' | 'collectionName'>,
+  ) {
+    await this.model.collection.updateOne(
+      { _id: _id as never, collectionName },
+      { $set: { written: true } },
+      { session },
+    );
+  }
+
+  /** False where there is none. Whoever asks after this finds no dataset; only then is the collection dropped. */
+  async delete(name: string): Promise<boolean> {
+    const deleted = await inTransaction(this.connection, async (session) => {
+      const found = await this.model.findByIdAndDelete(name, { session }).lean();
+      if (found) await this.retired.add(found.collectionName, session);
+      return found;
+    });
+    if (deleted) await this.retired.drop(deleted.collectionName);
+    return deleted !== null;
+  }
+
+  /** A new collection, noted as retired until a definition uses it. */
+  private async prepareCollection(key: readonly string[] | null): Promise<string> {
+    const name = `d_${randomBytes(12).toString('hex')}`;
+    await this.retired.add(name);
+    await this.connection.createCollection(name);
+    if (key) await this.connection.collection(name).createIndex(keyIndex(key), { unique: true, name: keyIndexName });
+    return name;
+  }
+
+  private use(collectionName: string, takeIntoUse: (session: ClientSession) => Promise<boolean>): Promise<boolean> {
+    return inTransaction(this.connection, async (session) => {
+      const used = await takeIntoUse(session);
+      if (used && !(await this.retired.takeBack(collectionName, session)))
+        throw new Error(`${collectionName} was dropped`);
+      return used;
+    });
+  }
+}
+
+export const keyIndexName = 'key';
+export const keyIndex = (key: readonly string[]): Record<string, 1> =>
+  Object.fromEntries(key.map((field) => [field, 1]));
+
+const isDuplicate = (error: unknown) => error instanceof mongoose.mongo.MongoServerError && error.code === duplicateKey;

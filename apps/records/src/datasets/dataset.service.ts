@@ -1,0 +1,123 @@
+import type { Caller } from '@keyport/access';
+import {
+  getDataset,
+  KeyportError,
+  listDatasets,
+  putDataset,
+  type Dataset,
+  type ReplyOf,
+  type RequestOf,
+} from '@keyport/contracts';
+import { Injectable } from '@nestjs/common';
+import { checkKey, isSameKey } from './dataset-key.ts';
+import { cursorOf, nameOfCursor } from './dataset-cursor.ts';
+import type { DatasetDefinition } from './dataset.model.ts';
+import { DatasetRepository, type DatasetContent } from './dataset.repository.ts';
+import { checkSchema } from './json-schema.ts';
+
+/** How often a put starts again because another caller changed the dataset meanwhile. */
+const maxPutAttempts = 10;
+
+@Injectable()
+export class DatasetService {
+  constructor(private readonly datasets: DatasetRepository) {}
+
+  async put({ name, ...wanted }: RequestOf<typeof putDataset>, caller: Caller): Promise<ReplyOf<typeof putDataset>> {
+    // Who may do neither learns nothing of whether it exists.
+    if (!caller.may('datasets:update', name)) caller.require('datasets:create', name);
+    if (wanted.schema) checkSchema(wanted.schema);
+    if (wanted.key) checkKey(wanted.key);
+    for (let attempt = 1; attempt <= maxPutAttempts; attempt += 1) {
+      const found = await this.datasets.find(name);
+      const content = contentOf(wanted, found);
+      if (!found) {
+        caller.require('datasets:create', name);
+        const created = await this.datasets.create(name, content);
+        if (created) return { dataset: await this.describe(created), created: true };
+      } else {
+        const stored = await this.bring(found, content, caller);
+        if (stored) return { dataset: await this.describe(stored), created: false };
+      }
+    }
+    throw new KeyportError('WRITE_CONFLICT');
+  }
+
+  async get({ name }: RequestOf<typeof getDataset>, caller: Caller): Promise<Dataset> {
+    requireSight(caller, name);
+    return this.describe(await this.existing(name));
+  }
+
+  async list({ limit, cursor }: RequestOf<typeof listDatasets>, caller: Caller): Promise<ReplyOf<typeof listDatasets>> {
+    const found: DatasetDefinition[] = [];
+    for await (const definition of this.datasets.after(nameOfCursor(cursor))) {
+      if (!caller.may('datasets:read', definition._id)) continue;
+      // One more than asked for tells whether a next page exists.
+      if (found.push(definition) > limit) break;
+    }
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const next = found.length > limit && last ? cursorOf(last._id) : null;
+    return { items: await Promise.all(page.map((definition) => this.describe(definition))), next };
+  }
+
+  async delete(name: string, caller: Caller): Promise<Record<string, never>> {
+    caller.require('datasets:delete', name);
+    if (!(await this.datasets.delete(name))) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    return {};
+  }
+
+  /** Throws DATASET_NOT_FOUND. Rights are the caller's business. */
+  async existing(name: string): Promise<DatasetDefinition> {
+    const found = await this.datasets.find(name);
+    if (!found) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    return found;
+  }
+
+  /** Makes the stored dataset what it should be; undefined where it changed meanwhile. */
+  private async bring(
+    found: DatasetDefinition,
+    content: DatasetContent,
+    caller: Caller,
+  ): Promise<DatasetDefinition | undefined> {
+    const isSame = isSameKey(found.key, content.key);
+    // Also a creation that is asked again because its reply was lost, by who may only create.
+    if (isSame && found.schemaText === content.schemaText) return found;
+    caller.require('datasets:update', found._id);
+    if (isSame) return this.datasets.changeSchema(found, content.schemaText);
+    const fixed = new KeyportError('DATASET_KEY_FIXED', { dataset: found._id });
+    if (await this.datasets.holdsRecords(found)) throw fixed;
+    await this.datasets.makeUnwritten(found);
+    if (await this.datasets.holdsRecords(found)) throw fixed;
+    return (await this.datasets.changeKey(found, content)) ? this.datasets.find(found._id) : undefined;
+  }
+
+  private async describe(definition: DatasetDefinition): Promise<Dataset> {
+    const { _id: name, key, schemaText, createdAt, updatedAt } = definition;
+    return {
+      name,
+      schema: schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>),
+      key: key && [...key],
+      count: await this.datasets.count(definition),
+      createdAt: createdAt.toISOString(),
+      updatedAt: updatedAt.toISOString(),
+    };
+  }
+}
+
+/** What a put does not name stays as it is; a new dataset has neither. */
+function contentOf(wanted: Omit<RequestOf<typeof putDataset>, 'name'>, found?: DatasetDefinition): DatasetContent {
+  return {
+    key: wanted.key === undefined ? (found?.key ?? null) : wanted.key,
+    schemaText:
+      wanted.schema === undefined ? (found?.schemaText ?? null) : wanted.schema && JSON.stringify(wanted.schema),
+  };
+}
+
+/**
+ * Who imports into a dataset, or exports from it, needs its schema and key for that, and so do the jobs that act for
+ * them. The gateway's own route asks for `datasets:read`.
+ */
+function requireSight(caller: Caller, name: string): void {
+  const sufficient = ['records:create', 'records:read', 'imports:create', 'exports:create'] as const;
+  if (!sufficient.some((action) => caller.may(action, name))) caller.require('datasets:read', name);
+}

@@ -1,0 +1,31 @@
+import { Caller, CallerOf } from '@keyport/access';
+import { deleteDataset, getDataset, listDatasets, putDataset, type RequestOf } from '@keyport/contracts';
+import { Handles } from '@keyport/messaging';
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { DatasetService } from './dataset.service.ts';
+
+@Controller()
+export class DatasetsHandler {
+  constructor(private readonly datasets: DatasetService) {}
+
+  @Handles(putDataset)
+  put(@Payload() request: RequestOf<typeof putDataset>, @CallerOf() caller: Caller) {
+    return this.datasets.put(request, caller);
+  }
+
+  @Handles(getDataset)
+  get(@Payload() request: RequestOf<typeof getDataset>, @CallerOf() caller: Caller) {
+    return this.datasets.get(request, caller);
+  }
+
+  @Handles(listDatasets)
+  list(@Payload() request: RequestOf<typeof listDatasets>, @CallerOf() caller: Caller) {
+    return this.datasets.list(request, caller);
+  }
+
+  @Handles(deleteDataset)
+  delete(@Payload() { name }: RequestOf<typeof deleteDataset>, @CallerOf() caller: Caller) {
+    return this.datasets.delete(name, caller);
+  }
+}

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  deleteDataset,
+  getDataset,
+  putDataset,
+  scanRecords,
+  writeRecords,
+  type ReplyOf,
+  type RequestInput,
+} from '@keyport/contracts';
+import { connectMongo, splitDocuments } from '@keyport/mongo';
+import { startServers, type Servers } from '@keyport/testing';
+import { BSON } from 'bson';
+import type { Connection, mongo } from 'mongoose';
+import type { DatasetDefinition } from '../datasets/dataset.model.ts';
+import { BusClient } from './bus-client.ts';
+import { ServiceProcess } from './service-process.ts';
+
+type WriteInput = RequestInput<typeof writeRecords>;
+type Written = ReplyOf<typeof writeRecords>;
+
+/** Real mongod and nats-server, the service as processes, and who asks it. */
+export class RecordsSystem {
+  private readonly processes: ServiceProcess[] = [];
+  private sequence = 0;
+
+  private constructor(
+    private readonly home: string,
+    readonly servers: Servers,
+    readonly bus: BusClient,
+    /** The service's database, as an administrator. */
+    readonly database: Connection,
+  ) {}
+
+  /** With one process of the service, unless told otherwise. */
+  static async start(processes = 1): Promise<RecordsSystem> {
+    const home = await mkdtemp(join(tmpdir(), 'keyport-records-'));
+    const servers = await startServers({ home, log: () => undefined });
+    const database = (await connectMongo(servers.mongodbUrl)).useDb('records');
+    const system = new RecordsSystem(home, servers, await BusClient.connect(servers), database);
+    for (let count = 0; count < processes; count += 1) await system.startService();
+    return system;
+  }
+
+  async startService(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    const service = await ServiceProcess.start({ ...this.servers.envOf('records'), ...env });
+    this.processes.push(service);
+    return service;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.processes.map((service) => service.end('SIGTERM')));
+    await this.bus.close();
+    await this.database.close();
+    await this.servers.stop();
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  async dataset(name: string, definition: Omit<RequestInput<typeof putDataset>, 'name'> = {}): Promise<string> {
+    await this.bus.ask('gateway', putDataset, { name, ...definition });
+    return name;
+  }
+
+  /** Its definition by the contract. */
+  describe(name: string) {
+    return this.bus.ask('gateway', getDataset, { name });
+  }
+
+  remove(name: string) {
+    return this.bus.ask('gateway', deleteDataset, { name });
+  }
+
+  /** Writes documents as one chunk of its own, unless told which. */
+  write(
+    dataset: string,
+    documents: readonly BSON.Document[],
+    options: Partial<WriteInput> & { authority?: string; retryForMs?: number } = {},
+  ): Promise<Written> {
+    const { authority, retryForMs, ...rest } = options;
+    this.sequence += 1;
+    const request: WriteInput = {
+      ...{ dataset, source: 'test', sequence: this.sequence, mode: 'insert', key: [], hasOwnIds: true },
+      ...{ documents: bsonOf(documents), count: documents.length },
+      ...rest,
+    };
+    return this.bus.ask('import', writeRecords, request, {
+      ...(authority && { authority }),
+      ...(retryForMs && { retryForMs }),
+    });
+  }
+
+  /** All records by scanning page after page. */
+  async scan(dataset: string, options: Partial<RequestInput<typeof scanRecords>> = {}): Promise<BSON.Document[]> {
+    const documents: BSON.Document[] = [];
+    for await (const page of this.pages(dataset, options)) documents.push(...page);
+    return documents;
+  }
+
+  async *pages(
+    dataset: string,
+    options: Partial<RequestInput<typeof scanRecords>> = {},
+  ): AsyncGenerator<BSON.Document[], void> {
+    let cursor: Uint8Array | undefined;
+    do {
+      const request = { dataset, ...options, ...(cursor && { cursor }) };
+      const { documents, count, next } = await this.bus.ask('export', scanRecords, request);
+      const page = splitDocuments(documents).map((document) => BSON.deserialize(document, { promoteValues: false }));
+      if (page.length !== count) throw new Error(`${page.length} documents, count says ${count}`);
+      yield page;
+      cursor = next;
+    } while (cursor);
+  }
+
+  async collectionOf(dataset: string): Promise<mongo.Collection> {
+    const definition = await this.database.db?.collection<DatasetDefinition>('datasets').findOne({ _id: dataset });
+    if (!definition || !this.database.db) throw new Error(`no dataset ${dataset}`);
+    return this.database.db.collection(definition.collectionName);
+  }
+}
+
+export const bsonOf = (documents: readonly BSON.Document[]): Buffer =>
+  Buffer.concat(documents.map((document) => BSON.serialize(document)));

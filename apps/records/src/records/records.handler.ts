@@ -1,0 +1,21 @@
+import { Caller, CallerOf } from '@keyport/access';
+import { deleteRecord, getRecord, type RequestOf } from '@keyport/contracts';
+import { Handles } from '@keyport/messaging';
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { RecordService } from './record.service.ts';
+
+@Controller()
+export class RecordsHandler {
+  constructor(private readonly records: RecordService) {}
+
+  @Handles(getRecord)
+  get(@Payload() request: RequestOf<typeof getRecord>, @CallerOf() caller: Caller) {
+    return this.records.get(request, caller);
+  }
+
+  @Handles(deleteRecord)
+  delete(@Payload() request: RequestOf<typeof deleteRecord>, @CallerOf() caller: Caller) {
+    return this.records.delete(request, caller);
+  }
+}

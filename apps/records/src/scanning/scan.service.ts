@@ -1,0 +1,53 @@
+import type { Caller } from '@keyport/access';
+import { KeyportError, scanRecords, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import { firstElement } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
+import type { DatasetDefinition } from '../datasets/dataset.model.ts';
+import { DatasetService } from '../datasets/dataset.service.ts';
+import { nextAverage, pageOf, recordsToAskFor } from './page.ts';
+import { projectionFor } from './projection.ts';
+import { cursorOf, positionOf } from './scan-cursor.ts';
+import { ScanRepository } from './scan.repository.ts';
+
+type ScanRequest = RequestOf<typeof scanRecords>;
+
+/** NATS carries 8 MB (`max_payload`); a record that does not fit is not cut. */
+const maxReplyBytes = 7_900_000;
+/** Where nothing is known yet. */
+const assumedBytes = 512;
+
+@Injectable()
+export class ScanService {
+  constructor(
+    private readonly datasets: DatasetService,
+    private readonly scans: ScanRepository,
+  ) {}
+
+  async page(request: ScanRequest, caller: Caller): Promise<ReplyOf<typeof scanRecords>> {
+    // An export is allowed by a right of its own (docs/tokens.md), which its grant carries.
+    if (!caller.may('exports:create', request.dataset)) caller.require('records:read', request.dataset);
+    const dataset = await this.datasets.existing(request.dataset);
+    const { collectionName } = dataset;
+    const position = request.cursor && positionOf(request.cursor, collectionName);
+    const average = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
+    const asked = recordsToAskFor(request.maxBytes, average, request.limit);
+    const projection = request.fields && projectionFor(request.fields);
+    const batch = await this.scans.read({ collectionName, position, projection, limit: asked });
+    const withId = !request.fields || request.fields.includes('_id');
+    const room = { ...batch, starts: batch.starts.slice(0, request.limit ?? batch.starts.length) };
+    const page = pageOf(room, request.maxBytes, withId);
+    if (page.documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
+    const isLast =
+      batch.isWhole && batch.starts.length < asked && !page.isCut && room.starts.length === batch.starts.length;
+    const lastId = page.last && firstElement(page.last);
+    const reply = { documents: page.documents, count: page.count };
+    if (!isLast && lastId) return { ...reply, next: cursorOf(lastId, collectionName, nextAverage(page, average)) };
+    await this.requireSame(dataset);
+    return reply;
+  }
+
+  /** A collection that was dropped meanwhile looks like one that ends here: an export must not take it for whole. */
+  private async requireSame({ _id, collectionName }: DatasetDefinition): Promise<void> {
+    if ((await this.datasets.existing(_id)).collectionName !== collectionName) throw new KeyportError('CURSOR_INVALID');
+  }
+}

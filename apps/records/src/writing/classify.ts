@@ -1,0 +1,155 @@
+import type { WriteMode, WriteRejection } from '@keyport/contracts';
+import { duplicateKey, inOrder, type Operation, type Plan, type Refusals } from './plan.ts';
+
+/** A row as classification sees it; texts are equal where MongoDB takes the values for equal. */
+export interface ChunkRow {
+  readonly index: number;
+  readonly id: string;
+  /** Null where the dataset has no key. */
+  readonly key: string | null;
+  /** Null for an insert. */
+  readonly match: string | null;
+  readonly idBytes: Uint8Array;
+  readonly body: Buffer;
+}
+
+/** A stored record that a row may meet. */
+export interface StoredRow {
+  readonly id: string;
+  readonly key: string | null;
+  /** Null where no row matches it. */
+  readonly match: string | null;
+  readonly idBytes: Uint8Array;
+  /** Undefined where no row has the same body. */
+  readonly body: Buffer | undefined;
+}
+
+export interface Rules {
+  readonly mode: WriteMode;
+  /** Names of the dataset's key fields. */
+  readonly keyFields: readonly string[];
+  /** True where a row can change the key of a stored record: the order of statements then matters. */
+  readonly keepsOrder: boolean;
+}
+
+/** A record while the chunk is being applied: stored before, or new. */
+interface Record {
+  readonly id: string;
+  readonly idBytes: Uint8Array;
+  readonly isNew: boolean;
+  readonly storedBody: Buffer | undefined;
+  key: string | null;
+  body: Buffer | undefined;
+  lastRow: number;
+}
+
+/**
+ * Applies the rows one by one, in order, to what is stored: an insert keeps the first and rejects later ones; an upsert
+ * puts the row's fields in place of all fields of the record it matches, which keeps its `_id`, and the last row wins.
+ * The counts are those of applying one by one; the statements are as few as give the same end.
+ */
+export function classify(
+  rows: readonly ChunkRow[],
+  stored: readonly StoredRow[],
+  rules: Rules,
+  refused: Refusals = new Map(),
+): Plan {
+  const chunk = new AppliedChunk(stored, rules, refused);
+  for (const row of rows) {
+    if (!refused.has(row.index)) chunk.apply(row);
+  }
+  return chunk.plan();
+}
+
+class AppliedChunk {
+  private readonly byId = new Map<string, Record>();
+  private readonly byKey = new Map<string, Record>();
+  private readonly byMatch = new Map<string, Record>();
+  private readonly touched = new Set<Record>();
+  private readonly statements: Operation[] = [];
+  private readonly rejected: WriteRejection[];
+  private readonly counts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0 };
+
+  constructor(
+    stored: readonly StoredRow[],
+    private readonly rules: Rules,
+    refused: Refusals,
+  ) {
+    this.rejected = [...refused.values()];
+    for (const row of stored) {
+      const { body, ...identity } = row;
+      this.add({ ...identity, isNew: false, storedBody: body, body, lastRow: -1 }, row.match);
+    }
+  }
+
+  apply(row: ChunkRow): void {
+    const target = row.match === null ? undefined : this.byMatch.get(row.match);
+    if (target) this.update(target, row);
+    else this.insert(row);
+  }
+
+  plan(): Plan {
+    const operations = this.rules.keepsOrder ? this.statements : [...this.touched].flatMap(statementOf);
+    return { operations, reply: { ...this.counts, rejected: inOrder(this.rejected) } };
+  }
+
+  private insert(row: ChunkRow): void {
+    if (this.byId.has(row.id)) this.rejected.push(duplicateKey(row.index, ['_id']));
+    else if (row.key !== null && this.byKey.has(row.key)) this.rejectKey(row);
+    else {
+      const { id, idBytes, key, body } = row;
+      const record = { id, idBytes, isNew: true, storedBody: undefined, key, body, lastRow: row.index };
+      this.add(record, row.match);
+      this.counts.inserted += 1;
+      this.write('insert', record);
+    }
+  }
+
+  private update(target: Record, row: ChunkRow): void {
+    const changesKey = row.key !== target.key;
+    if (changesKey && row.key !== null && this.byKey.has(row.key)) return this.rejectKey(row);
+    if (target.body?.equals(row.body)) {
+      this.counts.unchanged += 1;
+      return;
+    }
+    if (changesKey) {
+      if (target.key !== null) this.byKey.delete(target.key);
+      if (row.key !== null) this.byKey.set(row.key, target);
+      target.key = row.key;
+    }
+    target.body = row.body;
+    target.lastRow = row.index;
+    this.counts.updated += 1;
+    this.write('replace', target);
+  }
+
+  private rejectKey(row: ChunkRow): void {
+    this.rejected.push(duplicateKey(row.index, this.rules.keyFields));
+  }
+
+  private add(record: Record, match: string | null): void {
+    this.byId.set(record.id, record);
+    if (record.key !== null) this.byKey.set(record.key, record);
+    // Several stored records may match on fields that are not unique: the first is the one.
+    if (match !== null && !this.byMatch.has(match)) this.byMatch.set(match, record);
+  }
+
+  private write(kind: Operation['kind'], record: Record): void {
+    if (this.rules.keepsOrder) this.statements.push(operation(kind, record));
+    else this.touched.add(record);
+  }
+}
+
+/** What is left to do for a record once all rows have been applied. */
+function statementOf(record: Record): Operation[] {
+  if (record.isNew) return [operation('insert', record)];
+  const isAsBefore = record.storedBody !== undefined && record.body?.equals(record.storedBody) === true;
+  return isAsBefore ? [] : [operation('replace', record)];
+}
+
+const operation = (kind: Operation['kind'], { lastRow, idBytes, body }: Record): Operation => ({
+  kind,
+  row: lastRow,
+  id: idBytes,
+  body: body ?? Buffer.alloc(0),
+});

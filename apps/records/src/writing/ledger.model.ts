@@ -1,0 +1,30 @@
+import { Schema, type Connection, type Model } from 'mongoose';
+import type { WriteReply } from './plan.ts';
+
+/** What became of a chunk; there is one where, and only where, its rows are stored. */
+export interface LedgerEntry {
+  /** `<source>:<sequence>` */
+  readonly _id: string;
+  readonly dataset: string;
+  readonly collectionName: string;
+  readonly reply: WriteReply;
+  readonly createdAt: Date;
+}
+
+/** As long as a job's grant may live: after that nobody can ask again. */
+const keepSeconds = 30 * 24 * 3600;
+
+const schema = new Schema<LedgerEntry>(
+  {
+    _id: { type: String, required: true },
+    dataset: { type: String, required: true },
+    collectionName: { type: String, required: true },
+    reply: { type: Schema.Types.Mixed, required: true },
+    createdAt: { type: Date, required: true },
+  },
+  { collection: 'ledger', versionKey: false, minimize: false },
+);
+schema.index({ createdAt: 1 }, { expireAfterSeconds: keepSeconds });
+
+export const ledgerModel = (connection: Connection): Model<LedgerEntry> =>
+  connection.model<LedgerEntry>('LedgerEntry', schema);

@@ -1,0 +1,16 @@
+import { Caller, CallerOf } from '@keyport/access';
+import { writeRecords, type RequestOf } from '@keyport/contracts';
+import { Handles } from '@keyport/messaging';
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { WriteService } from './write.service.ts';
+
+@Controller()
+export class WriteHandler {
+  constructor(private readonly writes: WriteService) {}
+
+  @Handles(writeRecords)
+  write(@Payload() request: RequestOf<typeof writeRecords>, @CallerOf() caller: Caller) {
+    return this.writes.write(request, caller);
+  }
+}

@@ -1,0 +1,133 @@
+import { isScope, KeyportError, scopeActions, type DatasetAction, type Resource } from '@keyport/contracts';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { requireScope, scopeIsHeld, scopesAllow, scopesOf } from './rights.ts';
+
+const resources = Object.keys(scopeActions) as Resource[];
+const datasetResources = ['datasets', 'records', 'imports', 'exports', 'events'] as const;
+
+// A small alphabet, so that names and patterns meet.
+const name = fc
+  .tuple(fc.constantFrom('a', 'b'), fc.string({ unit: fc.constantFrom('a', 'b', '-', '_'), maxLength: 4 }))
+  .map((parts) => parts.join(''));
+const pattern = fc.oneof(
+  name,
+  name.map((text) => `${text}*`),
+  fc.constant('*'),
+);
+const scope = fc.oneof(
+  { weight: 1, arbitrary: fc.constant('*') },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom(...resources).chain((resource) => {
+      const action = fc.constantFrom(...scopeActions[resource], '*');
+      const isOfDataset = (datasetResources as readonly string[]).includes(resource);
+      return isOfDataset
+        ? fc.tuple(action, pattern).map(([one, dataset]) => `${resource}:${one}:${dataset}`)
+        : action.map((one) => `${resource}:${one}`);
+    }),
+  },
+);
+const held = fc.array(scope, { maxLength: 4 });
+
+/** Everything that can be asked: each action, on each dataset where it has one. */
+const questions = fc.constantFrom(...resources).chain((resource) => {
+  const action = fc.constantFrom(...scopeActions[resource]).map((one) => `${resource}:${one}` as DatasetAction);
+  const isOfDataset = (datasetResources as readonly string[]).includes(resource);
+  return fc.tuple(action, isOfDataset ? name : fc.constant(undefined));
+});
+
+describe('scopeIsHeld', () => {
+  it('says yes only where the held scopes allow all that the scope allows', () => {
+    fc.assert(
+      fc.property(scope, held, questions, (wanted, have, [action, dataset]) => {
+        expect(isScope(wanted)).toBe(true);
+        fc.pre(scopeIsHeld(wanted, have) && scopesAllow([wanted], action, dataset));
+
+        expect(scopesAllow(have, action, dataset)).toBe(true);
+      }),
+      { numRuns: 1_000, maxSkipsPerRun: 1_000 },
+    );
+  });
+
+  it('holds of every scope for whoever has it, or has everything', () => {
+    fc.assert(
+      fc.property(scope, held, (wanted, have) => {
+        expect(scopeIsHeld(wanted, [...have, wanted])).toBe(true);
+        expect(scopeIsHeld(wanted, [...have, '*'])).toBe(true);
+      }),
+    );
+  });
+
+  it('goes on from one to the next: what is held of a held scope is held', () => {
+    fc.assert(
+      fc.property(scope, scope, held, (inner, middle, have) => {
+        fc.pre(scopeIsHeld(inner, [middle]) && scopeIsHeld(middle, have));
+
+        expect(scopeIsHeld(inner, have)).toBe(true);
+      }),
+      { numRuns: 300, maxSkipsPerRun: 1_000 },
+    );
+  });
+
+  it.each([
+    ['records:read:orders-*', ['records:read:ord*'], true],
+    ['records:read:orders', ['records:read:ord*'], true],
+    ['records:read:orders', ['records:*:orders'], true],
+    ['records:*:orders', ['records:read:orders', 'records:create:orders'], false],
+    ['records:*:a', ['records:read:*', 'records:create:a', 'records:update:a*', 'records:delete:a'], true],
+    ['records:read:*', ['records:read:a*', 'records:read:b*'], false],
+    ['records:read:orders*', ['records:read:orders'], false],
+    ['records:read:ord*', ['records:read:orders-*'], false],
+    ['records:create:orders', ['records:read:orders'], false],
+    ['exports:read:orders', ['records:read:orders'], false],
+    ['keys:create', ['keys:*'], true],
+    ['*', ['records:*:*', 'keys:*'], false],
+    ['*', ['*'], true],
+  ])('%s of %j: %s', (wanted, have, expected) => {
+    expect(scopeIsHeld(wanted, have)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    'records',
+    'records:read',
+    'records:read:orders:x',
+    'unknown:*',
+    'constructor:*',
+    'keys:create:orders',
+    '**',
+  ])('says no to %j, which is no scope, even for an owner', (text) => {
+    expect(scopeIsHeld(text, ['*', text])).toBe(false);
+  });
+});
+
+describe('scopesAllow', () => {
+  it('gives nothing for a scope with a part that nobody knows', () => {
+    expect(scopesAllow(['records:read:orders:eu'], 'records:read', 'orders')).toBe(false);
+  });
+
+  it('never lets a right to write stand for a right to read', () => {
+    expect(scopesAllow(['records:create:*', 'records:update:*', 'records:delete:*'], 'records:read', 'a')).toBe(false);
+  });
+
+  it('needs a dataset for what belongs to datasets', () => {
+    expect(scopesAllow(['records:read:*'], 'records:read')).toBe(false);
+    expect(scopesAllow(['*'], 'records:read')).toBe(true);
+  });
+});
+
+describe('requireScope', () => {
+  it('names the scope that is missing', () => {
+    expect(() => requireScope(['records:read:a'], 'records:read', 'b')).toThrow(
+      expect.objectContaining({ code: 'INSUFFICIENT_SCOPE', params: { scope: 'records:read:b' } }),
+    );
+  });
+});
+
+describe('scopesOf', () => {
+  it('reads an empty claim as no scopes', () => {
+    expect(scopesOf('')).toEqual([]);
+    expect(scopesOf('a b')).toEqual(['a', 'b']);
+  });
+});

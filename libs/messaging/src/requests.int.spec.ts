@@ -1,0 +1,256 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import 'reflect-metadata';
+import {
+  bytes,
+  defineRequest,
+  defineStream,
+  KeyportError,
+  type RequestContract,
+  type RequestOf,
+} from '@keyport/contracts';
+import { startServers, type Servers } from '@keyport/testing';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, Module, type INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Payload, type MicroserviceOptions } from '@nestjs/microservices';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { BusErrorFilter, BusServer } from './bus-server.ts';
+import { connectBus } from './connection.ts';
+import { Handles } from './handles.ts';
+import { MessagingModule } from './messaging.module.ts';
+import { Requester } from './requester.ts';
+
+// Subjects of the records service that its NATS user may answer; the admin user asks.
+const add = defineRequest({
+  subject: 'records.v1.test.add',
+  request: z.object({ a: z.number(), b: z.number() }),
+  reply: z.object({ sum: z.number() }),
+  idempotent: true,
+});
+const reverse = defineRequest({
+  subject: 'records.v1.test.reverse',
+  request: z.object({ rows: bytes }),
+  reply: z.object({ rows: bytes }),
+  encoding: 'bson',
+});
+const fail = defineRequest({
+  subject: 'records.v1.test.fail',
+  request: z.object({ how: z.enum(['known', 'unknown']) }),
+  reply: z.object({}),
+});
+const wait = defineRequest({
+  subject: 'records.v1.test.wait',
+  request: z.object({ ms: z.number() }),
+  reply: z.object({ waited: z.number() }),
+  timeoutMs: 400,
+});
+const count = defineStream({
+  subject: 'records.v1.test.count',
+  request: z.object({ to: z.number(), failAt: z.number().optional(), stallAt: z.number().optional() }),
+  reply: z.object({ number: z.number() }),
+  timeoutMs: 400,
+});
+const nobody = defineRequest({
+  subject: 'records.v1.test.nobody',
+  request: z.object({}),
+  reply: z.object({}),
+  idempotent: true,
+});
+const nobodyStreams = defineStream({ subject: 'records.v1.test.nobody', request: z.object({}), reply: z.object({}) });
+
+@Controller()
+class TestHandler {
+  @Handles(add)
+  add(@Payload() { a, b }: RequestOf<typeof add>) {
+    return { sum: a + b };
+  }
+
+  @Handles(reverse)
+  reverse(@Payload() { rows }: RequestOf<typeof reverse>) {
+    return { rows: Uint8Array.from(rows).reverse() };
+  }
+
+  @Handles(fail)
+  fail(@Payload() { how }: RequestOf<typeof fail>): never {
+    if (how === 'unknown') throw new Error('password=hunter2');
+    throw new KeyportError('RECORD_NOT_FOUND', { dataset: 'orders' }, { cause: new Error('password=hunter2') });
+  }
+
+  @Handles(wait)
+  async wait(@Payload() { ms }: RequestOf<typeof wait>) {
+    await delay(ms);
+    return { waited: ms };
+  }
+
+  @Handles(count)
+  async *count(@Payload() { to, failAt, stallAt }: RequestOf<typeof count>) {
+    for (let number = 1; number <= to; number += 1) {
+      if (number === failAt) throw new KeyportError('WRITE_CONFLICT');
+      if (number === stallAt) await delay(2_000);
+      yield { number };
+    }
+  }
+}
+
+@Module({})
+class TestRoot {}
+
+async function startService(connection: NatsConnection): Promise<INestMicroservice> {
+  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'records')], controllers: [TestHandler] };
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
+    strategy: new BusServer('records', connection),
+    logger: false,
+  });
+  app.useGlobalFilters(new BusErrorFilter());
+  await app.listen();
+  return app;
+}
+
+let home: string;
+let servers: Servers;
+let asking: INestMicroservice;
+let answering: INestMicroservice;
+let requester: Requester;
+
+const connectAs = (service: 'records' | 'admin') => {
+  const { NATS_USER, NATS_PASSWORD } = servers.envOf('records');
+  const { user, password } = service === 'admin' ? servers.natsAdmin : { user: NATS_USER, password: NATS_PASSWORD };
+  return connectBus({ service: service as 'records', url: servers.natsUrl, user, password });
+};
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'keyport-messaging-'));
+  servers = await startServers({ home, log: () => undefined });
+  answering = await startService(await connectAs('records'));
+  const connection = await connectAs('admin');
+  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'admin' as 'records')] };
+  asking = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
+    strategy: new BusServer('admin' as 'records', connection),
+    logger: false,
+  });
+  await asking.init();
+  requester = asking.get(Requester);
+});
+
+afterAll(async () => {
+  await answering.close();
+  await asking.close();
+  await servers.stop();
+  await rm(home, { recursive: true, force: true });
+});
+
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error as KeyportError,
+  );
+
+async function collect<C extends RequestContract>(contract: C, request: RequestOf<C>) {
+  const replies: unknown[] = [];
+  for await (const reply of requester.stream(contract, request as never)) replies.push(reply);
+  return replies;
+}
+
+describe('a request', () => {
+  it('is answered with what the handler returned', async () => {
+    expect(await requester.request(add, { a: 2, b: 3 })).toEqual({ sum: 5 });
+  });
+
+  it('carries bytes unchanged where its contract travels as BSON', async () => {
+    const rows = Uint8Array.from({ length: 70_000 }, (_, at) => at % 256);
+
+    const reply = await requester.request(reverse, { rows });
+
+    expect(Buffer.compare(Buffer.from(reply.rows), Buffer.from(rows.toReversed()))).toBe(0);
+  });
+
+  it('that does not fit its contract is refused, naming each field', async () => {
+    const error = await failureOf(requester.request(add, { a: '2' } as never));
+
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
+    expect(error?.errors?.map(({ path }) => path)).toEqual(['a', 'b']);
+  });
+
+  it('fails with the code and params of the handler, and without its cause', async () => {
+    const error = await failureOf(requester.request(fail, { how: 'known' }));
+
+    expect(error).toMatchObject({ code: 'RECORD_NOT_FOUND', params: { dataset: 'orders' } });
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+  });
+
+  it('fails as INTERNAL, saying nothing more, where the handler failed in a way nobody foresaw', async () => {
+    const error = await failureOf(requester.request(fail, { how: 'unknown' }));
+
+    expect(error).toMatchObject({ code: 'INTERNAL', params: {} });
+    expect(error?.message).not.toContain('hunter2');
+  });
+
+  it('fails as SERVICE_UNAVAILABLE, at once, where no service listens', async () => {
+    const started = Date.now();
+
+    const error = await failureOf(requester.request(nobody, {}));
+
+    expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', params: { service: 'records' } });
+    expect(Date.now() - started).toBeLessThan(500);
+  });
+
+  it('fails as SERVICE_TIMEOUT where no answer comes in time', async () => {
+    const error = await failureOf(requester.request(wait, { ms: 2_000 }));
+
+    expect(error).toMatchObject({ code: 'SERVICE_TIMEOUT', params: { service: 'records' } });
+  });
+
+  it('is asked again for as long as told where its contract is idempotent', async () => {
+    const started = Date.now();
+
+    await failureOf(requester.request(nobody, {}, { retryForMs: 600 }));
+
+    expect(Date.now() - started).toBeGreaterThan(300);
+  });
+
+  it('is answered although its service is about to end', async () => {
+    const connection = await connectAs('records');
+    const ending = await startService(connection);
+    await connection.flush();
+    // Both processes share a queue group: enough requests reach either.
+    const pending = Array.from({ length: 20 }, () => requester.request(wait, { ms: 200 }));
+    await delay(50);
+
+    await ending.close();
+
+    expect(await Promise.all(pending)).toHaveLength(20);
+    expect(connection.isClosed()).toBe(true);
+  });
+});
+
+describe('a stream of replies', () => {
+  it.each([0, 1, 2, 30])('arrives in order and ends: %d of them', async (to) => {
+    const replies = await collect(count, { to });
+
+    expect(replies).toEqual(Array.from({ length: to }, (_, at) => ({ number: at + 1 })));
+  });
+
+  it('that fails midway gives what came before, and then the error', async () => {
+    const replies: unknown[] = [];
+    const work = async () => {
+      for await (const reply of requester.stream(count, { to: 5, failAt: 3 })) replies.push(reply);
+    };
+
+    const error = await failureOf(work());
+
+    expect(error).toMatchObject({ code: 'WRITE_CONFLICT' });
+    expect(replies).toEqual([{ number: 1 }, { number: 2 }]);
+  });
+
+  it('that stalls fails as SERVICE_TIMEOUT', async () => {
+    expect(await failureOf(collect(count, { to: 3, stallAt: 2 }))).toMatchObject({ code: 'SERVICE_TIMEOUT' });
+  });
+
+  it('that nobody sends fails as SERVICE_UNAVAILABLE', async () => {
+    expect(await failureOf(collect(nobodyStreams, {}))).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  });
+});

@@ -1,0 +1,156 @@
+/** Element types that matter here (bsonspec.org, version 1.1). */
+export const bsonType = {
+  double: 0x01,
+  string: 0x02,
+  document: 0x03,
+  array: 0x04,
+  binary: 0x05,
+  undefined: 0x06,
+  objectId: 0x07,
+  boolean: 0x08,
+  date: 0x09,
+  null: 0x0a,
+  regex: 0x0b,
+  dbPointer: 0x0c,
+  code: 0x0d,
+  symbol: 0x0e,
+  codeWithScope: 0x0f,
+  int32: 0x10,
+  timestamp: 0x11,
+  int64: 0x12,
+  decimal128: 0x13,
+  minKey: 0xff,
+  maxKey: 0x7f,
+} as const;
+
+/** An element of a document, as positions in the bytes that hold it: `type`, name, NUL, value. */
+export interface RawElement {
+  readonly bytes: Buffer;
+  readonly type: number;
+  /** Position of the type byte. */
+  readonly start: number;
+  readonly nameEnd: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
+/** Thrown where bytes are not BSON. */
+export class MalformedBson extends Error {
+  override readonly name = 'MalformedBson';
+}
+
+/** A view of the same memory with Buffer's methods. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Cuts concatenated documents apart by their length prefixes. The parts share memory with `bytes`. */
+export function splitDocuments(bytes: Uint8Array): Buffer[] {
+  const all = asBuffer(bytes);
+  const documents: Buffer[] = [];
+  for (let at = 0; at < all.length;) {
+    const end = documentEnd(all, at);
+    documents.push(all.subarray(at, end));
+    at = end;
+  }
+  return documents;
+}
+
+/** Position behind the document that begins at `at`. */
+export function documentEnd(bytes: Buffer, at: number): number {
+  // The shortest document is its length and the closing NUL.
+  const length = at + 5 <= bytes.length ? bytes.readInt32LE(at) : 0;
+  const end = at + length;
+  if (length < 5 || end > bytes.length || bytes[end - 1] !== 0) throw new MalformedBson(`no document at byte ${at}`);
+  return end;
+}
+
+/** Elements of the document (or array) that begins at `at`, in stored order. */
+export function* elementsOf(bytes: Buffer, at = 0): Generator<RawElement> {
+  const last = documentEnd(bytes, at) - 1;
+  for (let position = at + 4; position < last;) {
+    const element = elementAt(bytes, position, last);
+    yield element;
+    position = element.end;
+  }
+}
+
+/** The first element of a document, or undefined where it is empty. */
+export function firstElement(bytes: Buffer): RawElement | undefined {
+  const last = documentEnd(bytes, 0) - 1;
+  return last > 4 ? elementAt(bytes, 4, last) : undefined;
+}
+
+/**
+ * The element at a path of field names joined with dots, through embedded documents only: where an array lies on the
+ * way, the array itself is the answer. Undefined where there is none.
+ */
+export function elementAtPath(document: Buffer, path: string): RawElement | undefined {
+  let found: RawElement | undefined;
+  for (const name of path.split('.')) {
+    if (found && found.type !== bsonType.document) return found.type === bsonType.array ? found : undefined;
+    found = elementNamed(document, found?.valueStart ?? 0, name);
+    if (!found) return undefined;
+  }
+  return found;
+}
+
+function elementNamed(bytes: Buffer, at: number, name: string): RawElement | undefined {
+  const wanted = Buffer.from(name);
+  for (const element of elementsOf(bytes, at)) {
+    const length = element.nameEnd - element.start - 1;
+    if (length === wanted.length && wanted.compare(bytes, element.start + 1, element.nameEnd) === 0) return element;
+  }
+  return undefined;
+}
+
+export const nameOf = ({ bytes, start, nameEnd }: RawElement): string => bytes.toString('utf8', start + 1, nameEnd);
+
+function elementAt(bytes: Buffer, start: number, limit: number): RawElement {
+  const nameEnd = bytes.indexOf(0, start + 1);
+  const type = bytes[start] ?? 0;
+  const valueStart = nameEnd + 1;
+  const end = nameEnd < 0 ? Infinity : valueStart + valueLength(bytes, type, valueStart);
+  if (end > limit) throw new MalformedBson(`no element at byte ${start}`);
+  return { bytes, type, start, nameEnd, valueStart, end };
+}
+
+const fixedLengths: Readonly<Record<number, number>> = {
+  [bsonType.double]: 8,
+  [bsonType.undefined]: 0,
+  [bsonType.objectId]: 12,
+  [bsonType.boolean]: 1,
+  [bsonType.date]: 8,
+  [bsonType.null]: 0,
+  [bsonType.int32]: 4,
+  [bsonType.timestamp]: 8,
+  [bsonType.int64]: 8,
+  [bsonType.decimal128]: 16,
+  [bsonType.minKey]: 0,
+  [bsonType.maxKey]: 0,
+};
+
+/** What a value that begins with a length has besides the bytes which that length counts. */
+const lengthOverheads: Readonly<Record<number, number>> = {
+  [bsonType.string]: 4,
+  [bsonType.code]: 4,
+  [bsonType.symbol]: 4,
+  [bsonType.document]: 0,
+  [bsonType.array]: 0,
+  [bsonType.codeWithScope]: 0,
+  [bsonType.binary]: 5,
+  [bsonType.dbPointer]: 16,
+};
+
+function valueLength(bytes: Buffer, type: number, at: number): number {
+  const fixed = fixedLengths[type];
+  if (fixed !== undefined) return fixed;
+  const overhead = lengthOverheads[type];
+  if (overhead !== undefined) {
+    const counted = at + 4 <= bytes.length ? bytes.readInt32LE(at) : -1;
+    return counted < 0 ? Infinity : counted + overhead;
+  }
+  if (type !== bsonType.regex) return Infinity;
+  const patternEnd = bytes.indexOf(0, at);
+  const optionsEnd = patternEnd < 0 ? -1 : bytes.indexOf(0, patternEnd + 1);
+  return optionsEnd < 0 ? Infinity : optionsEnd + 1 - at;
+}

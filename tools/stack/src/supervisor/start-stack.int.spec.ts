@@ -1,0 +1,202 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readJson } from '../home/json-file.ts';
+import { isRunning, startTimeOf } from '../processes/process-table.ts';
+import { until } from '../servers/until.ts';
+import { workspaceRoot } from './app-plans.ts';
+import { startStack, type Stack } from './start-stack.ts';
+import type { StackDescription } from './stack-file.ts';
+
+// Stands in for an app: what the launcher knows of one is its environment, its IPC messages and the gateway's health.
+const appScript = `
+import { createServer } from 'node:http';
+const port = process.env.KEYPORT_PORT;
+if (process.env.TEST_STUBBORN) process.on('SIGTERM', () => undefined);
+else process.on('disconnect', () => process.exit());
+setInterval(() => undefined, 1000);
+const ready = () => process.send({ type: 'ready' });
+if (port) createServer((request, response) => response.end('ok')).listen(Number(port), '127.0.0.1', ready);
+else ready();
+`;
+
+const launcherScript = (home: string, app: string) => `
+import { startStack } from ${JSON.stringify(join(workspaceRoot, 'tools/stack/src/index.ts'))};
+process.on('SIGTERM', () => stack.stop().then(() => process.exit(0)));
+const stack = await startStack({
+  home: ${JSON.stringify(home)}, port: 0, log: (line) => console.error(line), appCommand: () => [${JSON.stringify(app)}],
+});
+process.send('up');
+`;
+
+const within = (ms: number) => AbortSignal.timeout(ms);
+
+let folder: string;
+let home: string;
+let app: string;
+let stack: Stack | undefined;
+let launcher: ChildProcess | undefined;
+
+const start = (options: Partial<Parameters<typeof startStack>[0]> = {}) =>
+  startStack({ home, port: 0, log: () => undefined, appCommand: () => [app], ...options });
+
+const described = async () => (await readJson<StackDescription>(join(home, 'stack.json')))?.processes;
+
+/** All processes that the running stack tells of, with what identifies them. */
+async function runningProcesses() {
+  const pids = Object.values((await described()) ?? {}).flat();
+  return pids.map((pid) => ({ pid, startTime: startTimeOf(pid) ?? '' }));
+}
+
+const untilAllEnded = (processes: { pid: number; startTime: string }[], ms: number) =>
+  until(async () => !processes.some(({ pid, startTime }) => isRunning(pid, startTime)), within(ms));
+
+/** Runs a stack in a process of its own, which can be killed. */
+async function launch(env: Record<string, string> = {}) {
+  const script = join(folder, 'launcher.mjs');
+  await writeFile(script, launcherScript(home, app));
+  launcher = spawn(process.execPath, ['--import', join(workspaceRoot, 'tools/build/src/register.mjs'), script], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, ...env },
+    cwd: workspaceRoot,
+  });
+  expect((await once(launcher, 'message'))[0]).toBe('up');
+  return { child: launcher, processes: await runningProcesses() };
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keyport-stack-'));
+  home = join(folder, 'home');
+  app = join(folder, 'app.mjs');
+  await writeFile(app, appScript);
+});
+
+afterEach(async () => {
+  await stack?.stop();
+  launcher?.kill('SIGKILL');
+  [stack, launcher] = [undefined, undefined];
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('startStack', () => {
+  it('describes every process of the running stack in a private file', async () => {
+    stack = await start({ replicas: { gateway: 3, import: 2 } });
+
+    const path = join(home, 'stack.json');
+    const file = await readJson<StackDescription>(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(file).toEqual(stack.describe());
+    expect(Object.entries(file?.processes ?? {}).map(([name, pids]) => [name, pids.length])).toEqual([
+      ...[
+        ['gateway', 3],
+        ['auth', 1],
+        ['import', 2],
+        ['export', 1],
+        ['records', 1],
+        ['mongod', 1],
+        ['nats', 1],
+      ],
+    ]);
+    expect(new Set(file?.gatewayUrls).size).toBe(3);
+    for (const url of file?.gatewayUrls ?? []) expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  it('gives each app its own user and leaves the same where nx serve finds it, unreadable to others', async () => {
+    stack = await start();
+
+    const path = join(home, 'env', 'records.env');
+    const text = await readFile(path, 'utf8');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(text).toMatch(/^NATS_USER="records"$/m);
+    expect(text).toMatch(/^MONGODB_URL="mongodb:\/\/records:/m);
+    expect(await readFile(join(home, 'env', 'gateway.env'), 'utf8')).not.toMatch(/MONGODB_URL/);
+  });
+
+  it.each(['import', 'gateway', 'mongod', 'nats'] as const)('starts %s again when it was killed', async (name) => {
+    stack = await start();
+    const [before] = (await described())?.[name] ?? [];
+
+    process.kill(before ?? 0, 'SIGKILL');
+
+    // A second or two for the process; stack.json tells of it at once.
+    await until(async () => {
+      const [pid] = (await described())?.[name] ?? [];
+      return pid !== undefined && pid !== before;
+    }, within(3_000));
+    await until(async () => (await fetch(`${stack?.describe().gatewayUrl}/health/ready`)).ok, within(5_000));
+  });
+
+  it('refuses a taken port in one line, before anything is started', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+
+    await expect(start({ port })).rejects.toThrow(`port ${port} is taken by another program; set KEYPORT_PORT`);
+
+    other.close();
+    expect(existsSync(home)).toBe(false);
+  });
+
+  it('says what an app printed that does not start, and leaves no process', async () => {
+    await writeFile(app, 'console.error("no configuration"); process.exit(3);');
+    const failed = await start().catch((error: Error) => error);
+
+    expect((failed as Error).message).toMatch(/auth-1 ended with code 3\s+no configuration/);
+    stack = undefined;
+    await writeFile(app, appScript);
+    stack = await start();
+  });
+
+  it('ends within 10 s although an app ignores SIGTERM', async () => {
+    process.env.TEST_STUBBORN = '1';
+    stack = await start();
+    delete process.env.TEST_STUBBORN;
+    const processes = await runningProcesses();
+    const startedAt = Date.now();
+
+    await stack.stop();
+
+    stack = undefined;
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    await untilAllEnded(processes, 100);
+    expect(existsSync(join(home, 'stack.json'))).toBe(false);
+  });
+});
+
+describe('a launcher', () => {
+  it('leaves no process after SIGTERM', async () => {
+    const { child, processes } = await launch();
+
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+
+    expect(processes.length).toBeGreaterThanOrEqual(7);
+    await untilAllEnded(processes, 100);
+  });
+
+  it('leaves none when it is killed, not even apps that ignore everything, and its folder can be used again', async () => {
+    const { child, processes } = await launch({ TEST_STUBBORN: '1' });
+
+    child.kill('SIGKILL');
+
+    expect(processes.length).toBeGreaterThanOrEqual(7);
+    await untilAllEnded(processes, 10_000);
+    stack = await start();
+  });
+
+  it('can be followed at once by another on the same folder, which ends what the first left', async () => {
+    const { child, processes } = await launch({ TEST_STUBBORN: '1' });
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    stack = await start();
+
+    await untilAllEnded(processes, 100);
+  });
+});
