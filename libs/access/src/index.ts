@@ -1,4 +1,5 @@
-export { AccessModule, CONTEXT_KEYS, SIGNING_KEYS } from './access.module.ts';
+export { AccessModule, CONTEXT_KEYS } from './access.module.ts';
+export { AccessViewsModule, SIGNING_KEYS } from './access-views.module.ts';
 export { Caller, type CallerIdentity } from './caller.ts';
 export { CallerGuard, CallerOf } from './caller.guard.ts';
 export { CallerVerifier } from './caller-verifier.ts';

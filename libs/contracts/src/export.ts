@@ -82,9 +82,10 @@ export const readExportFile = defineRequest({
 });
 
 /**
- * One page of the streaming route, as text. Two replies: `next` as soon as it is known, so that the asker may ask for
- * the following page while this one is still being written; then `bytes`. `next` is null on the last page. Every
- * instance can answer every page: the cursor holds all that is needed.
+ * One page of the streaming route, as text. First reply: `next` as soon as it is known, so that the asker may ask for
+ * the following page while this one is still being written; then `bytes`, in more than one reply only where they are
+ * too many for a message. `next` is null on the last page; a page may be empty before that. Every instance can answer
+ * every page: the cursor holds all that is needed.
  */
 export const readPage = defineStream({
   subject: 'export.v1.pages.read',

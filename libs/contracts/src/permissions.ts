@@ -63,10 +63,9 @@ const watchedBucket = (name: string) => [
   `$JS.FC.KV_${name}.>`,
 ];
 
-const ownedBucket = (name: string) => [
-  ...['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.KV_${name}`),
-  `$KV.${name}.>`,
-];
+/** The owner of a bucket makes and clears it; what is in it only its writers say. */
+const ownedBucket = (name: string) =>
+  ['CREATE', 'UPDATE', 'INFO', 'PURGE'].map((verb) => `$JS.API.STREAM.${verb}.KV_${name}`);
 
 function bucketSubjects(service: ServiceName, bucket: BucketContract): string[] {
   return [

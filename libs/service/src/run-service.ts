@@ -39,6 +39,8 @@ export async function runService({ name, config, imports, isReady }: ServiceDefi
   app.useGlobalFilters(new BusErrorFilter());
   endWithLauncher(app);
   await app.listen();
+  // The subscriptions have reached the server: else the first request after "ready" may meet nobody.
+  await connection.flush();
   while (isReady && !isReady(app)) await delay(20);
   announceReady();
   return app;

@@ -1,11 +1,11 @@
-// Bundles one app: our own sources into dist/<app>/main.js, packages from the registry left outside.
+// Bundles one app: our own sources into <app>/dist/main.js, from where Node finds the app's own packages too, packages from the registry left outside.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transform } from '@swc/core';
 import { build } from 'esbuild';
 import { swcOptions } from './swc-options.mjs';
 
-const projectRoot = process.argv[2];
+const [projectRoot, entry = 'main'] = process.argv.slice(2);
 
 // esbuild emits no decorator metadata, which NestJS needs to inject.
 const swc = {
@@ -28,8 +28,8 @@ const keepPackagesOutside = {
 };
 
 await build({
-  entryPoints: [join(projectRoot, 'src/main.ts')],
-  outfile: join('dist', projectRoot, 'main.js'),
+  entryPoints: [join(projectRoot, `src/${entry}.ts`)],
+  outfile: join(projectRoot, `dist/${entry}.js`),
   bundle: true,
   platform: 'node',
   format: 'esm',

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { busAudience, tokenTypes } from '@keyport/access';
 import { buckets, KeyportError, type ReplyOf, type RequestContract, type RequestInput } from '@keyport/contracts';
 import { BusHealth, connectBus, openBucket, Requester } from '@keyport/messaging';
-import type { AppEnvironment } from '@keyport/testing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 
@@ -29,7 +28,11 @@ export class GatewayDouble {
   }
 
   /** Publishes its key; the bucket must be there. */
-  static async connect({ NATS_URL, NATS_USER, NATS_PASSWORD }: AppEnvironment): Promise<GatewayDouble> {
+  static async connect({
+    NATS_URL,
+    NATS_USER,
+    NATS_PASSWORD,
+  }: Readonly<Record<string, string>>): Promise<GatewayDouble> {
     const url = NATS_URL ?? '';
     const connection = await connectBus({ service: 'gateway', url, user: NATS_USER, password: NATS_PASSWORD });
     const { publicKey, privateKey } = await generateKeyPair('ES256');
@@ -55,8 +58,13 @@ export class GatewayDouble {
   }
 
   async ask<C extends RequestContract>(contract: C, request: RequestInput<C>, who?: Who): Promise<ReplyOf<C>> {
-    const authority = who && { authority: await this.contextFor(who) };
-    return this.requester.request(contract, request, authority);
+    if (!who) return this.requester.request(contract, request);
+    return this.askWith(await this.contextFor(who), contract, request);
+  }
+
+  /** Asks with this text as the authority, whatever it is. */
+  askWith<C extends RequestContract>(authority: string, contract: C, request: RequestInput<C>): Promise<ReplyOf<C>> {
+    return this.requester.request(contract, request, { authority });
   }
 
   /** The error that the request ends with, or undefined. */

@@ -21,9 +21,10 @@ export async function project(
   connection: NatsConnection,
   bucket: BucketContract,
   wanted: () => Promise<ReadonlyMap<string, unknown>>,
+  keepDeletionsMs = deletionsKeptMs,
 ): Promise<void> {
   const kv = await createBucket(connection, bucket);
-  const { present, deleted } = await read(kv);
+  const { present, deleted } = await read(kv, keepDeletionsMs);
   const entries = await wanted();
   for (const [key, value] of entries) {
     const text = JSON.stringify(value);
@@ -36,12 +37,12 @@ export async function project(
   await forgetDeletions(connection, bucket, deleted);
 }
 
-async function read(kv: KV): Promise<{ present: Map<string, Present>; deleted: string[] }> {
+async function read(kv: KV, keepDeletionsMs: number): Promise<{ present: Map<string, Present>; deleted: string[] }> {
   const present = new Map<string, Present>();
   const deleted: string[] = [];
   for await (const { key, operation, revision, created, value } of await kv.history()) {
     if (operation === 'PUT') present.set(key, { text: Buffer.from(value).toString(), revision });
-    else if (created.getTime() < Date.now() - deletionsKeptMs) deleted.push(key);
+    else if (created.getTime() < Date.now() - keepDeletionsMs) deleted.push(key);
   }
   return { present, deleted };
 }

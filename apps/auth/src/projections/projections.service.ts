@@ -32,10 +32,9 @@ export class ProjectionsService implements OnApplicationShutdown {
     await this.revocations.reconcile();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  onApplicationShutdown(): void {
     clearInterval(this.timer);
     this.stopping.abort();
-    await this.running;
   }
 
   private reconcileSoon(): void {

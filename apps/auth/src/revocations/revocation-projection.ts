@@ -1,5 +1,5 @@
 import { buckets, keyRevoked } from '@keyport/contracts';
-import { BUS_CONNECTION, EventPublisher, openBucket } from '@keyport/messaging';
+import { BUS_CONNECTION, createBucket, EventPublisher } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { KeysRepository, type RevokedKey } from '../keys/keys.repository.ts';
@@ -17,7 +17,7 @@ export class RevocationProjection {
 
   /** Resolves once the bus holds the revocation: whoever follows it refuses the key from then on. */
   async show(key: RevokedKey): Promise<void> {
-    const kv = await openBucket(this.connection, buckets.revocations);
+    const kv = await createBucket(this.connection, buckets.revocations);
     await Promise.all(revocationEntries(key).map(([name, entry]) => kv.put(name, JSON.stringify(entry))));
     if (!key.revocationAnnounced) await this.announce(key);
   }

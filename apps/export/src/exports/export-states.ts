@@ -33,6 +33,9 @@ export function judgeFailure(code: ErrorCode): FailureKind {
     case 'INSUFFICIENT_SCOPE':
     case 'TOKEN_REVOKED':
       return { fails: 'RIGHTS_LOST' };
+    // The dataset was deleted and made anew: what is written so far is of no dataset that exists.
+    case 'CURSOR_INVALID':
+      return { fails: 'DATASET_NOT_FOUND' };
     case 'SERVICE_UNAVAILABLE':
     case 'SERVICE_TIMEOUT':
       return { retries: 'always' };

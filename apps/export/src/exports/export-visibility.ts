@@ -4,22 +4,22 @@ import type { ExportRecord } from './export.model.ts';
 
 /** Which exports a caller sees: their own, and those of datasets on which they hold `exports:read`. */
 export interface Visibility {
-  readonly principal: string;
+  readonly creator: string;
   /** Exact names, or names with a trailing wildcard. */
   readonly datasetPatterns: readonly string[];
 }
 
-export function visibilityOf({ principal, identity }: Pick<Caller, 'principal' | 'identity'>): Visibility {
+export function visibilityOf({ creator, identity }: Pick<Caller, 'creator' | 'identity'>): Visibility {
   const datasetPatterns = identity.scopes.flatMap((scope) => {
     if (scope === '*') return ['*'];
     const [resource, action, pattern] = scope.split(':');
     return resource === 'exports' && (action === 'read' || action === '*') && pattern ? [pattern] : [];
   });
-  return { principal, datasetPatterns };
+  return { creator, datasetPatterns };
 }
 
-export function filterOf({ principal, datasetPatterns }: Visibility): QueryFilter<ExportRecord> {
-  return { $or: [{ principal }, ...datasetPatterns.map(matching)] };
+export function filterOf({ creator, datasetPatterns }: Visibility): QueryFilter<ExportRecord> {
+  return { $or: [{ creator }, ...datasetPatterns.map(matching)] };
 }
 
 function matching(pattern: string): QueryFilter<ExportRecord> {

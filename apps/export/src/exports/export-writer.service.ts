@@ -4,6 +4,7 @@ import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.
 import { decodePosition, encodePosition, type Position } from '../reading/position.ts';
 import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
 import { LeaseLost } from './lease-lost.ts';
+import { orAborted } from './or-aborted.ts';
 import { PartsRepository } from './parts.repository.ts';
 import { RunsRepository, type ClaimedExport } from './runs.repository.ts';
 
@@ -52,14 +53,14 @@ export class ExportWriter {
     const options = { authority: run.grant, retryForMs, signal };
     const at = run.position
       ? decodePosition(run.position)
-      : await this.reader.begin(run.dataset, run.selection, options);
+      : await orAborted(this.reader.begin(run.dataset, run.selection, options), signal);
     const read = (position: Position) => {
       const reading = this.reader.read(position, options);
       reading.catch(() => undefined);
       return reading;
     };
     for (let reading: Promise<ReadPage> | undefined = read(at); reading;) {
-      const page: ReadPage = await reading;
+      const page: ReadPage = await orAborted(reading, signal);
       reading = page.next && read(page.next);
       yield page;
     }

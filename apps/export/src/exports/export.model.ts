@@ -14,8 +14,8 @@ export interface ExportRecord {
   readonly dataset: string;
   readonly selection: ExportSelection;
   readonly state: ExportState;
-  /** `(iss, sub)` of who made it. */
-  readonly principal: string;
+  /** Whose it is: `Caller.creator`. */
+  readonly creator: string;
   /** Job grant: secret. */
   readonly grant: string;
   readonly createdAt: Date;
@@ -52,7 +52,7 @@ const schema = new Schema<ExportRecord>(
     dataset: String,
     selection: { type: Schema.Types.Mixed },
     state: String,
-    principal: String,
+    creator: String,
     grant: String,
     createdAt: Date,
     startedAt: { type: Date, default: null },
@@ -74,7 +74,7 @@ const schema = new Schema<ExportRecord>(
   { collection: 'exports', versionKey: false },
 )
   .index({ createdAt: -1, _id: -1 })
-  .index({ principal: 1, createdAt: -1, _id: -1 })
+  .index({ creator: 1, createdAt: -1, _id: -1 })
   .index({ state: 1, createdAt: 1 })
   .index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
 

@@ -8,7 +8,7 @@ import { PartsRepository } from './parts.repository.ts';
 
 export type NewExport = Pick<
   ExportRecord,
-  '_id' | 'dataset' | 'selection' | 'principal' | 'grant' | 'createdAt' | 'notBefore'
+  '_id' | 'dataset' | 'selection' | 'creator' | 'grant' | 'createdAt' | 'notBefore'
 >;
 
 export interface ListQuery {

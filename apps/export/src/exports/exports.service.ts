@@ -41,7 +41,7 @@ export class ExportsService {
     const { fields } = selection;
     await this.requester.request(scanRecords, { dataset, fields, limit: 1, maxBytes: 1 }, { authority: grant });
     const now = new Date();
-    const created = { _id, dataset, selection, principal: caller.creator, grant, createdAt: now, notBefore: now };
+    const created = { _id, dataset, selection, creator: caller.creator, grant, createdAt: now, notBefore: now };
     const found = await this.exports.create(created);
     this.runner.notify();
     return presentExport(found);
@@ -90,7 +90,7 @@ export class ExportsService {
     action: 'exports:read' | 'exports:delete',
   ): Promise<ExportView> {
     const found = await this.exports.find(exportId);
-    if (!found || (found.principal !== caller.creator && !caller.may(action, found.dataset))) {
+    if (!found || (found.creator !== caller.creator && !caller.may(action, found.dataset))) {
       throw new KeyportError('EXPORT_NOT_FOUND', { exportId });
     }
     return found;

@@ -84,13 +84,15 @@ export class RunsRepository {
     return this.advance(run, progress, { ...completion, state: 'completed', position: null, lease: null });
   }
 
+  /** Ends it without a file. Parts that a kill leaves behind here are swept later. */
   async fail({ _id, fence }: ClaimedExport, error: NonNullable<ExportRecord['error']>): Promise<void> {
     const finishedAt = new Date();
     const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
-    await this.exports.updateOne(
+    const { matchedCount } = await this.exports.updateOne(
       { _id, fence, state: { $in: statesBefore('fail') } },
       { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null } },
     );
+    if (matchedCount > 0) await this.parts.deleteAll(_id);
   }
 
   /** Lets another process, or a later try, go on. Resolves to the failed tries since the last stored part. */

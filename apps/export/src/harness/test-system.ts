@@ -8,7 +8,7 @@ import { GatewayDouble } from './gateway-double.ts';
 
 /** Real mongod, nats-server and auth, and someone who speaks for callers; the test adds `records` and `export`. */
 export class TestSystem {
-  private readonly started: ChildService[] = [];
+  private readonly started: { readonly app: string; readonly process: ChildService }[] = [];
 
   private constructor(
     readonly home: string,
@@ -21,19 +21,26 @@ export class TestSystem {
     const servers = await startServers({ home, log: () => undefined });
     const auth = await ChildService.start('auth', { ...servers.envOf('auth'), KEYPORT_HOME: home });
     const system = new TestSystem(home, servers, await GatewayDouble.connect(servers.envOf('gateway')));
-    system.started.push(auth);
+    system.started.push({ app: 'auth', process: auth });
     return system;
   }
 
   async service(app: 'export' | 'records', env: Readonly<Record<string, string>> = {}): Promise<ChildService> {
     const service = await ChildService.start(app, { ...this.servers.envOf(app), ...env });
-    this.started.push(service);
+    this.started.push({ app, process: service });
     return service;
+  }
+
+  /** The one that was started last. */
+  processOf(app: 'export' | 'records'): ChildService {
+    const found = this.started.findLast((started) => started.app === app);
+    if (!found) throw new Error(`${app} was not started`);
+    return found.process;
   }
 
   async stop(): Promise<void> {
     await this.gateway.close();
-    await Promise.all(this.started.map((service) => service.end('SIGTERM')));
+    await Promise.all(this.started.map(({ process }) => process.end('SIGTERM')));
     await this.servers.stop();
     await rm(this.home, { recursive: true, force: true });
   }

@@ -41,7 +41,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({ exceptionFactory: (issues) => validationFailed(issues) }),
   );
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   app.get(RouteTable).follow(fastify);
   parseBodies(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {

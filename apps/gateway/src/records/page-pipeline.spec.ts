@@ -27,6 +27,16 @@ describe('PagePipeline', () => {
     expect(text).toBe(Array.from({ length: 10 }, (_, page) => `page ${page};`).join(''));
   });
 
+  it('joins the pieces of a page that came in several', async () => {
+    async function* fetchPage(): PageParts & AsyncGenerator {
+      yield { next: null };
+      yield { bytes: bytesOf('long ') };
+      yield { bytes: bytesOf('page') };
+    }
+
+    expect(await readAll(new PagePipeline(fetchPage))).toBe('long page');
+  });
+
   it('asks for no more than three pages that nobody has taken', async () => {
     const { asked, fetchPage } = pagesUpTo(100);
     const reader = new PagePipeline(fetchPage)[Symbol.asyncIterator]();

@@ -1,6 +1,6 @@
 import { KeyportError } from '@keyport/contracts';
 
-/** A page as it arrives: first where the next one begins, then its bytes. */
+/** A page as it arrives: first where the next one begins, then its bytes, in several pieces where they are very many. */
 export type PageParts = AsyncIterable<{ next: string | null } | { bytes: Uint8Array }>;
 
 /** Pages asked for and not yet taken: enough that scanning, writing and sending overlap, and all that a client can hold. */
@@ -46,12 +46,19 @@ export class PagePipeline {
   }
 
   private async receive(cursor: string | undefined): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    const parts: Uint8Array[] = [];
+    let isPlaced = false;
     for await (const part of this.fetchPage(cursor)) {
-      if ('bytes' in part) return part.bytes;
-      this.following = part.next;
-      this.extend();
+      if ('bytes' in part) parts.push(part.bytes);
+      else {
+        isPlaced = true;
+        this.following = part.next;
+        this.extend();
+      }
     }
-    throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
+    if (!isPlaced) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
+    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   }
 
   private extend(): void {

@@ -10,7 +10,7 @@ const kid = 'keyport-test-gateway';
 
 /** Asks the service as gateway, import and export do: each with its own NATS user, in the name of a caller. */
 export class BusClient {
-  private readonly connections = new Map<ServiceName, NatsConnection>();
+  private readonly connections = new Map<ServiceName, { connection: NatsConnection; requester: Requester }>();
 
   private constructor(
     private readonly servers: Servers,
@@ -21,13 +21,13 @@ export class BusClient {
   static async connect(servers: Servers): Promise<BusClient> {
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const client = new BusClient(servers, privateKey);
-    const auth = await client.connectionOf('auth');
+    const { connection: auth } = await client.connectionOf('auth');
     for (const bucket of [buckets.revocations, buckets.jwks]) {
       await (await createBucket(auth, bucket)).put(completionMarker, '{}');
     }
     await createBucket(auth, buckets.contextKeys);
     const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256' };
-    const gateway = await client.connectionOf('gateway');
+    const { connection: gateway } = await client.connectionOf('gateway');
     gateway.publish(`$KV.${buckets.contextKeys.name}.${kid}`, JSON.stringify({ jwk }));
     await gateway.flush();
     return client;
@@ -51,22 +51,22 @@ export class BusClient {
     request: RequestInput<C>,
     { authority, retryForMs }: { authority?: string; retryForMs?: number } = {},
   ): Promise<ReplyOf<C>> {
-    const connection = await this.connectionOf(as);
-    const requester = new Requester(connection, as, new BusHealth(connection));
+    const { requester } = await this.connectionOf(as);
     const options = { authority: authority ?? (await this.caller('*')), ...(retryForMs && { retryForMs }) };
     return requester.request(contract, request, options);
   }
 
   async close(): Promise<void> {
-    for (const connection of this.connections.values()) await connection.close();
+    for (const { connection } of this.connections.values()) await connection.close();
   }
 
-  private async connectionOf(service: ServiceName): Promise<NatsConnection> {
+  private async connectionOf(service: ServiceName): Promise<{ connection: NatsConnection; requester: Requester }> {
     const known = this.connections.get(service);
     if (known) return known;
     const { NATS_URL: url = '', NATS_USER: user, NATS_PASSWORD: password } = this.servers.envOf(service);
     const connection = await connectBus({ service, url, user, password });
-    this.connections.set(service, connection);
-    return connection;
+    const made = { connection, requester: new Requester(connection, service, new BusHealth(connection)) };
+    this.connections.set(service, made);
+    return made;
   }
 }

@@ -12,7 +12,9 @@ export class RowDigest {
   sum = 0;
 
   add(line: string): void {
-    const { _id, placedAt, ...rest } = JSON.parse(line) as { _id?: unknown; placedAt: string | { $date: string } };
+    const row = JSON.parse(line) as { _id?: unknown; placedAt: string | { $date: string } };
+    delete row._id;
+    const { placedAt, ...rest } = row;
     const moment = Date.parse(typeof placedAt === 'string' ? placedAt : placedAt.$date);
     this.rows += 1;
     this.sum = (this.sum + crc32(JSON.stringify({ ...rest, moment }))) % modulus;

@@ -41,6 +41,19 @@ export async function lockHome(home: string): Promise<() => Promise<void>> {
   };
 }
 
+/** Throws where another launcher holds the home folder; takes nothing. */
+export async function assertHomeIsFree(home: string): Promise<void> {
+  refuseRunning(home, await textOf(join(home, 'stack.lock')));
+}
+
+function refuseRunning(home: string, lock: string | undefined): void {
+  const holder = lock === undefined ? undefined : holderOf(lock);
+  if (!holder || !isRunning(holder.pid, holder.startTime)) return;
+  throw new HomeInUseError(
+    `Keyport already runs on ${home} (process ${holder.pid}); stop it, or set KEYPORT_HOME to another folder`,
+  );
+}
+
 /** Creates the file with its content at once; false where it exists. */
 async function linkWhole(path: string, text: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
@@ -59,12 +72,7 @@ async function linkWhole(path: string, text: string): Promise<boolean> {
 async function clearStale(path: string, home: string): Promise<void> {
   const found = await textOf(path);
   if (found === undefined) return;
-  const holder = holderOf(found);
-  if (holder && isRunning(holder.pid, holder.startTime)) {
-    throw new HomeInUseError(
-      `Keyport already runs on ${home} (process ${holder.pid}); stop it, or set KEYPORT_HOME to another folder`,
-    );
-  }
+  refuseRunning(home, found);
   const aside = `${path}.${randomBytes(6).toString('hex')}`;
   // Two may clear the same stale lock: one of them could move the other's fresh one, which then goes back.
   if (

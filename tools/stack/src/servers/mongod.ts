@@ -1,14 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MongoClient } from 'mongodb';
 import { MongoBinary } from 'mongodb-memory-server-core';
 import { writePrivate } from '../home/json-file.ts';
 import { rememberedPort } from '../home/ports.ts';
 import type { Secrets } from '../home/secrets.ts';
 import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
 import { findProgram, type ProgramNeeds } from './find-program.ts';
-import { administrator, ensureUser, serviceUsers } from './mongodb-users.ts';
-import { becomeReplicaSet, replicaSetName } from './replica-set.ts';
+import { replicaSetName } from './replica-set.ts';
+import { setUpMongod } from './set-up-mongod.ts';
 import { listens, until } from './until.ts';
 
 const mongod: ProgramNeeds = {
@@ -42,7 +41,7 @@ export async function startMongod(home: string, secrets: Secrets, around: Surrou
       logFile: join(home, 'logs', 'mongod.log'),
       untilReady: async (_child, signal) => {
         await until(() => listens(port), signal);
-        await setUp(port, secrets, signal);
+        await setUpMongod(`127.0.0.1:${port}`, secrets, signal);
       },
       // A killed server replays its journal first.
       readyWithinMs: 60_000,
@@ -61,23 +60,6 @@ const mongodArguments = (dbPath: string, keyFile: string, port: number): string[
   // A killed writer's transaction would keep its rows in conflict for 60 s.
   ...['--setParameter', 'transactionLifetimeLimitSeconds=10'],
 ];
-
-/** Works as `__system`, the user that a key file gives to the members of a replica set: it needs no user before it. */
-async function setUp(port: number, secrets: Secrets, signal: AbortSignal): Promise<void> {
-  const client = new MongoClient(`mongodb://127.0.0.1:${port}`, {
-    directConnection: true,
-    auth: { username: '__system', password: secrets.mongodKey },
-    authSource: 'local',
-    authMechanism: 'SCRAM-SHA-256',
-    serverSelectionTimeoutMS: 10_000,
-  });
-  try {
-    await becomeReplicaSet(client, `127.0.0.1:${port}`, signal);
-    for (const user of [administrator(secrets), ...serviceUsers(secrets)]) await ensureUser(client, user);
-  } finally {
-    await client.close();
-  }
-}
 
 /** An address with a user in it; the driver finds the primary by the set's name, as transactions need. */
 export function mongodbAddress(port: number, user: string, password: string, database: string): string {

@@ -11,7 +11,7 @@ interface MongodbUser {
 const userAlreadyExists = 51003;
 
 /** One user a service, in the database of its name and with no right on another. */
-export const serviceUsers = ({ mongodb }: Secrets): MongodbUser[] =>
+export const serviceUsers = ({ mongodb }: Pick<Secrets, 'mongodb'>): MongodbUser[] =>
   databaseOwners.map((name) => ({
     name,
     database: name,
@@ -19,7 +19,7 @@ export const serviceUsers = ({ mongodb }: Secrets): MongodbUser[] =>
     role: { role: 'readWrite', db: name },
   }));
 
-export const administrator = ({ mongodb }: Secrets): MongodbUser => ({
+export const administrator = ({ mongodb }: Pick<Secrets, 'mongodb'>): MongodbUser => ({
   name: 'admin',
   database: 'admin',
   password: mongodb.admin,

@@ -43,7 +43,7 @@ export const localUrl = (host: string, port: number): string =>
   `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
 
 export const builtApp: AppCommand = (app) => {
-  const file = join(workspaceRoot, 'dist', 'apps', app, 'main.js');
+  const file = join(workspaceRoot, 'apps', app, 'dist', 'main.js');
   if (!existsSync(file)) throw new Error(`${file} is missing: build first (nx run-many -t build)`);
   return ['--enable-source-maps', file];
 };

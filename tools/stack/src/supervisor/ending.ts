@@ -2,7 +2,7 @@ const lookForParentMs = 500;
 
 /**
  * Resolves with Ctrl-C, SIGTERM or SIGHUP, and when whoever started this process is gone: npm scripts hold an IPC
- * channel, under nx the parent is watched.
+ * channel, under nx the parent is watched (the nx target uses the shell's `exec`, so that it is the parent).
  */
 export function untilToldToEnd(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { assertHomeIsFree } from '../home/lock.ts';
 import { endProcesses } from '../processes/process-table.ts';
 import { SupervisedProcess, type ProcessPlan } from '../processes/supervised-process.ts';
 import { startServers, writeEnvironment } from '../servers/start-servers.ts';
@@ -21,6 +23,7 @@ const appGraceMs = 1_500;
 /** As `startStack`, but nx runs the apps from their sources and restarts what an edit touches; one process a service. */
 export async function startDev(options: Omit<StackOptions, 'appCommand' | 'replicas'>): Promise<Stack> {
   const { host = '127.0.0.1', signal, log } = options;
+  await assertHomeIsFree(resolve(options.home));
   const ports = await gatewayPorts(options.port, host, 1);
   const urls = ports.map((port) => localUrl(host, port));
   const servers = await startServers(options);

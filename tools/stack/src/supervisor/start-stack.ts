@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { serviceNames } from '@keyport/contracts';
 import type { Replicas } from '../config.ts';
+import { assertHomeIsFree } from '../home/lock.ts';
 import { startServers, writeEnvironment, type Servers } from '../servers/start-servers.ts';
 import {
   appEnvironment,
@@ -28,7 +30,7 @@ export interface StackOptions {
   readonly natsUrl?: string | undefined;
   /** Breaks off the start. */
   readonly signal?: AbortSignal;
-  /** How an app is run; default: its bundle in dist/apps. */
+  /** How an app is run; default: its bundle, `apps/<app>/dist/main.js`. */
   readonly appCommand?: AppCommand;
 }
 
@@ -48,6 +50,7 @@ const healthyWithinMs = 60_000;
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { host = '127.0.0.1', replicas = {}, signal, log } = options;
+  await assertHomeIsFree(resolve(options.home));
   const ports = await gatewayPorts(options.port, host, replicas.gateway ?? 1);
   const urls = ports.map((port) => localUrl(host, port));
   let file: StackFile | undefined;

@@ -1,0 +1,166 @@
+import { CallerVerifier, KeyView, maxGrantLifetimeSeconds, RevocationView } from '@keyport/access';
+import {
+  buckets,
+  createGrant,
+  createKey,
+  login,
+  revokeKey,
+  type KeyportError,
+  type RequestInput,
+  type ServiceName,
+} from '@keyport/contracts';
+import { BusHealth, connectBus, Requester } from '@keyport/messaging';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { AuthSystem, until } from '../harness/auth-system.ts';
+import { GatewayDouble, type Who } from '../harness/gateway-double.ts';
+
+const jobId = '00000000000000aa';
+
+let system: AuthSystem;
+let gateway: GatewayDouble;
+let owner: Who;
+/** Stands where the import service stands, which asks in the name of who started a job. */
+let importer: { connection: NatsConnection; requester: Requester };
+/** Stands where the records service stands, which checks the grant of a job on every chunk. */
+let records: { connection: NatsConnection; verifier: CallerVerifier; views: { stop(): void }[] };
+
+beforeAll(async () => {
+  system = await AuthSystem.start();
+  await system.serve();
+  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+  const { email, password } = await system.ownerFile();
+  owner = GatewayDouble.whoHas((await gateway.ask(login, { email, password })).accessToken);
+  importer = await standForImport();
+  records = await standForRecords();
+});
+
+afterAll(async () => {
+  for (const view of records.views) view.stop();
+  await records.connection.close();
+  await importer.connection.close();
+  await gateway.close();
+  await system.stop();
+});
+
+function connectAs(service: ServiceName) {
+  const { NATS_USER, NATS_PASSWORD } = system.servers.envOf(service);
+  return connectBus({ service, url: system.servers.natsUrl, user: NATS_USER, password: NATS_PASSWORD });
+}
+
+async function standForImport() {
+  const connection = await connectAs('import');
+  return { connection, requester: new Requester(connection, 'import', new BusHealth(connection)) };
+}
+
+async function standForRecords() {
+  const connection = await connectAs('records');
+  const contextKeys = new KeyView(connection, buckets.contextKeys, { needsMarker: false, awaitNewKeys: true });
+  const signingKeys = new KeyView(connection, buckets.jwks, { needsMarker: true, awaitNewKeys: false });
+  const revocations = new RevocationView(connection);
+  const views = [contextKeys, signingKeys, revocations];
+  for (const view of views) view.start();
+  await until(() => views.every(({ isReady }) => isReady), Boolean);
+  return { connection, verifier: new CallerVerifier(contextKeys, signingKeys, revocations), views };
+}
+
+type GrantRequest = RequestInput<typeof createGrant>;
+
+const askForGrant = (
+  authority: string,
+  { jobId: id = jobId, dataset = 'orders', actions = [] }: Partial<GrantRequest>,
+) => importer.requester.request(createGrant, { jobId: id, dataset, actions }, { authority });
+
+const grantFor = async (who: Who, actions: string[]) =>
+  (await askForGrant(await gateway.contextFor(who), { actions })).grant;
+
+const refusal = async (who: Who, request: Partial<GrantRequest>) =>
+  askForGrant(await gateway.contextFor(who), request).then(
+    () => undefined,
+    (error: KeyportError) => error,
+  );
+
+async function keyWith(scopes: string[], through: Who = owner) {
+  const { token, key } = await gateway.ask(createKey, { name: 'k', scopes }, through);
+  return { keyId: key.id, who: GatewayDouble.whoHas(token) };
+}
+
+describe('a grant', () => {
+  it('holds the rights asked for, on that dataset, and no more', async () => {
+    const { who, keyId } = await keyWith(['records:*:ord*', 'imports:create:*']);
+
+    const grant = await grantFor(who, ['records:create', 'records:update', 'records:create']);
+
+    expect(decodeProtectedHeader(grant)).toMatchObject({ typ: 'keyport-grant+jwt', alg: 'ES256' });
+    const claims = decodeJwt(grant);
+    expect(claims).toMatchObject({
+      iss: who.iss,
+      sub: who.sub,
+      aud: 'keyport-bus',
+      jti: jobId,
+      src: who.jti,
+      key: keyId,
+      scope: 'records:create:orders records:update:orders',
+    });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(maxGrantLifetimeSeconds);
+  });
+
+  it('is accepted by the other services as the authority of its job', async () => {
+    const { who } = await keyWith(['records:read:orders']);
+
+    const caller = await records.verifier.verify(await grantFor(who, ['records:read']));
+
+    expect(caller.identity).toMatchObject({ jobId, tokenId: who.jti, subject: who.sub });
+    expect(caller.may('records:read', 'orders')).toBe(true);
+    expect(caller.may('records:read', 'orders-2')).toBe(false);
+    expect(caller.may('records:update', 'orders')).toBe(false);
+  });
+
+  it('is refused where one of its actions is not held on that dataset', async () => {
+    const who = { scope: 'records:create:orders records:update:other' };
+
+    const error = await refusal(who, { actions: ['records:create', 'records:update'] });
+
+    expect(error).toMatchObject({ code: 'INSUFFICIENT_SCOPE', params: { scope: 'records:update:orders' } });
+  });
+
+  it.each(['records:*', '*', 'keys:create', 'records:read:orders', 'nothing:read', ''])(
+    'cannot be asked for with the action %j, not even by an owner',
+    async (action) => {
+      const error = await refusal(owner, { actions: [action] });
+
+      expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
+    },
+  );
+
+  it.each(['Orders', 'orders*', '*', 'a b', ''])('cannot be asked for on the dataset %j', async (dataset) => {
+    const error = await refusal(owner, { dataset, actions: ['records:read'] });
+
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+
+  it('ends when the key is revoked that the job was started with, or one above it', async () => {
+    const parent = await keyWith(['*']);
+    const child = await keyWith(['records:read:orders'], parent.who);
+    const grants = [await grantFor(parent.who, ['records:read']), await grantFor(child.who, ['records:read'])];
+    for (const grant of grants) await records.verifier.verify(grant);
+
+    await gateway.ask(revokeKey, { keyId: parent.keyId }, owner);
+
+    for (const grant of grants) {
+      await until(
+        () => records.verifier.verify(grant).catch((error: KeyportError) => error.code),
+        (outcome) => outcome === 'RIGHTS_LOST',
+      );
+    }
+  });
+
+  it('cannot be used to get another one', async () => {
+    const grant = await grantFor(owner, ['records:read']);
+
+    const work = askForGrant(grant, { jobId: '00000000000000bb', actions: ['records:read'] });
+
+    await expect(work).rejects.toMatchObject({ code: 'CONTEXT_INVALID' });
+  });
+});

@@ -1,0 +1,89 @@
+import { login } from '@keyport/contracts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { AuthSystem, type OwnerFile } from '../harness/auth-system.ts';
+import { GatewayDouble } from '../harness/gateway-double.ts';
+
+let system: AuthSystem;
+let gateway: GatewayDouble;
+let owner: OwnerFile;
+
+beforeAll(async () => {
+  system = await AuthSystem.start();
+  await system.serve();
+  owner = await system.ownerFile();
+  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await system.stop();
+});
+
+const refusal = (email: string, password: string) => gateway.refusal(login, { email, password });
+
+describe('login', () => {
+  it('gives a session of ten minutes with the claims of RFC 9068 and the rights of the role', async () => {
+    const session = await gateway.ask(login, { email: owner.email, password: owner.password });
+
+    const claims = decodeJwt(session.accessToken);
+    expect(session).toMatchObject({ tokenType: 'Bearer', expiresIn: 600 });
+    expect(Object.keys(claims).sort()).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'scope', 'sub']);
+    expect(claims).toMatchObject({
+      iss: 'http://127.0.0.1:3000',
+      aud: 'http://127.0.0.1:3000',
+      sub: decodeJwt(owner.token).sub,
+      client_id: 'keyport',
+      scope: '*',
+    });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(600);
+  });
+
+  it('gives each session an id of its own', async () => {
+    const sessions = await Promise.all(
+      [1, 2].map(() => gateway.ask(login, { email: owner.email, password: owner.password })),
+    );
+
+    expect(new Set(sessions.map(({ accessToken }) => decodeJwt(accessToken).jti)).size).toBe(2);
+  });
+
+  it('takes the email in any case of letters', async () => {
+    const session = await gateway.ask(login, { email: owner.email.toUpperCase(), password: owner.password });
+
+    expect(session.accessToken).toBeTruthy();
+  });
+
+  it('fails in the same words for a wrong email and a wrong password', async () => {
+    const wrongPassword = await refusal(owner.email, `${owner.password}x`);
+    const wrongEmail = await refusal('nobody@keyport.local', owner.password);
+
+    expect(wrongPassword).toMatchObject({ code: 'LOGIN_FAILED', params: {} });
+    expect(wrongEmail).toMatchObject({ code: 'LOGIN_FAILED', params: {} });
+    expect(wrongEmail?.message).toBe(wrongPassword?.message);
+  });
+
+  it('takes as long for a wrong email as for a wrong password', async () => {
+    const fastestMs = async (email: string) => {
+      const times: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const started = performance.now();
+        await refusal(email, 'wrong password');
+        times.push(performance.now() - started);
+      }
+      return Math.min(...times);
+    };
+
+    const unknown = await fastestMs('nobody@keyport.local');
+    const known = await fastestMs(owner.email);
+
+    // Without the hash in both cases the unknown one would take a few percent of the other.
+    expect(unknown / known).toBeGreaterThan(0.5);
+    expect(unknown / known).toBeLessThan(2);
+  });
+
+  it('refuses a password that is no text, so that no query can stand in its place', async () => {
+    const error = await gateway.refusal(login, { email: { $ne: null }, password: { $ne: null } } as never);
+
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
+});

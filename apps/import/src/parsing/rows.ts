@@ -1,0 +1,63 @@
+import type { Chunk, RowPosition } from '@keyport/codec';
+import { createRowReader, fieldTypesOf } from '/tmp/import-dev/codec.ts';
+import { KeyportError } from '@keyport/contracts';
+import { idPrefixOf } from '../imports/import-id.ts';
+import type { ImportDocument } from '../imports/import.model.ts';
+import { fileFault } from './file-fault.ts';
+import { schemaCheckOf } from './schema-check.ts';
+
+/** Rows of a file, read from its decoded bytes. */
+export interface Rows {
+  /** Offset in the decoded bytes that the first push begins at. */
+  readonly startOffset: number;
+  push(bytes: Uint8Array): void;
+  /** No more bytes come. */
+  end(): void;
+  /** The next whole chunk; undefined until more bytes came. Throws a KeyportError where the file cannot be read on. */
+  read(): Chunk | undefined;
+}
+
+type Described = Pick<ImportDocument, '_id' | 'format' | 'key' | 'schemaText' | 'position'>;
+
+/** Goes on with the rows of an import where its stored position says. */
+export function openRows({ _id, format, key, schemaText, position }: Described): Rows {
+  const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
+  const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
+  const reader = createRowReader({ format, idPrefix: idPrefixOf(_id), key, ...typingBy(schema) }, from);
+  return {
+    startOffset: from?.offset ?? 0,
+    push: (bytes) => reader.push(bytes),
+    end: () => answering(() => reader.end()),
+    read: () => answering(() => reader.read() ?? undefined),
+  };
+}
+
+/** What is stored of a position. */
+export const positionText = (position: RowPosition): string => JSON.stringify(position);
+
+export interface RowSettings {
+  readonly idPrefix: Uint8Array;
+  readonly key: readonly string[];
+  readonly schema: Record<string, unknown> | null;
+}
+
+/** One row of NDJSON as a chunk of its own. */
+export function parseRow(line: Uint8Array, { idPrefix, key, schema }: RowSettings): Chunk {
+  const reader = createRowReader({ format: 'ndjson', idPrefix, key, ...typingBy(schema) });
+  reader.push(line);
+  reader.end();
+  const chunk = reader.read();
+  if (!chunk) throw new KeyportError('EMPTY_FILE');
+  return chunk;
+}
+
+const typingBy = (schema: Record<string, unknown> | null) =>
+  schema === null ? {} : { types: fieldTypesOf(schema), validate: schemaCheckOf(schema) };
+
+function answering<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw fileFault(error);
+  }
+}

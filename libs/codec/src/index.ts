@@ -1,0 +1,14 @@
+export { createRowReader, type RowReader } from './rows/row-reader.ts';
+export type { Chunk } from './rows/chunk.ts';
+export type { CsvOptions, RowFormat, RowPosition, RowReaderOptions } from './rows/row-options.ts';
+export {
+  FileError,
+  type FileErrorCode,
+  rowErrorCodes,
+  type RejectedRow,
+  type RowErrorCode,
+  type RowProblem,
+} from './rows/row-errors.ts';
+export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
+export { fieldTypesOf } from './stored-types/schema-field-types.ts';
+export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';

@@ -1,0 +1,327 @@
+import { ARRAY, BOOLEAN, DOCUMENT, NULL, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts';
+import type { ByteSink } from '../bson/byte-sink.ts';
+import { DocumentId } from '../bson/document-id.ts';
+import { writeIndexName } from '../bson/element-bytes.ts';
+import { rowFault, type RowProblem } from '../rows/row-errors.ts';
+import * as stored from '../stored-types/stored-type.ts';
+import { MISMATCH, OUT_OF_RANGE, writeTextAs } from '../stored-types/text-to-bson.ts';
+import { readWrapper } from './extended-json-reader.ts';
+import { JsonCursor } from './json-cursor.ts';
+import { readNumber } from './json-number.ts';
+import { readString } from './json-string.ts';
+import { Field, type Shape, ShapeBudget } from './key-shapes.ts';
+
+export interface JsonToBsonOptions {
+  idPrefix: Uint8Array;
+  types: stored.TypeNode;
+  wrappers: boolean;
+  maxDepth: number;
+  maxFields: number;
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const colon = 0x3a;
+const dollar = 0x24;
+
+/** Fields of a DBRef, which is a plain document (Extended JSON v2, "DBRef"). */
+const dbRefNames = new Set(['$ref', '$id', '$db']);
+
+/** Turns the JSON text of rows into BSON documents, one pass, without a JavaScript object between. */
+export class JsonToBson {
+  readonly cursor: JsonCursor;
+  readonly id: DocumentId;
+  /** For values of which nothing is known. */
+  readonly untyped: Field;
+  private readonly top: Field;
+
+  constructor(
+    readonly sink: ByteSink,
+    private readonly options: JsonToBsonOptions,
+  ) {
+    this.cursor = new JsonCursor(options.maxDepth);
+    this.id = new DocumentId(sink, options.idPrefix);
+    const budget = new ShapeBudget();
+    this.untyped = new Field(stored.ANY, undefined, budget);
+    this.top = new Field(stored.ANY, options.types, budget);
+  }
+
+  /** Appends the row's document to the sink, or leaves the sink alone and returns what is wrong. */
+  encode(src: Buffer, start: number, end: number, row: number): RowProblem | undefined {
+    const documentAt = this.sink.length;
+    this.cursor.open(src, start, end);
+    try {
+      if (this.cursor.skipSpace() !== 0x7b) this.notAnObject(src.subarray(this.cursor.at, end));
+      this.cursor.at++;
+      this.readFields(this.top.shape, 1, row, false);
+      this.cursor.skipSpace();
+      if (this.cursor.at !== end) this.cursor.unexpected();
+      this.cursor.checkUtf8();
+      return undefined;
+    } catch (error) {
+      if (error !== rowFault) throw error;
+      this.sink.length = documentAt;
+      return this.cursor.problem;
+    } finally {
+      this.cursor.close();
+    }
+  }
+
+  /** A value of any kind, whose BSON type is returned. */
+  readValue(field: Field, depth: number): number {
+    const { cursor } = this;
+    const byte = cursor.skipSpace();
+    if (byte === quote) {
+      cursor.at++;
+      return field.type === stored.ANY || field.type === stored.AS_STRING
+        ? this.readStringValue()
+        : this.readTextAs(field.type);
+    }
+    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return readNumber(cursor, this.sink, field.type);
+    if (byte === 0x7b) return this.readObject(field, depth);
+    if (byte === 0x5b) return this.readArray(field, depth);
+    return this.readLiteral(byte, field.type);
+  }
+
+  readStringValue(): number {
+    const { sink } = this;
+    sink.reserve(4);
+    const at = sink.length;
+    sink.length += 4;
+    readString(this.cursor, sink);
+    sink.bytes[sink.length++] = 0;
+    sink.view.setInt32(at, sink.length - at - 4, true);
+    return STRING;
+  }
+
+  /** The string that the cursor stands in, stored as something else. */
+  readTextAs(type: number): number {
+    const { cursor, sink } = this;
+    const textAt = cursor.at;
+    const at = sink.length;
+    readString(cursor, sink);
+    if (type === stored.AS_INT || type === stored.AS_DOUBLE || type === stored.AS_BOOLEAN || type === stored.AS_NULL) {
+      this.mismatch('a string', type, textAt);
+    }
+    const end = sink.length;
+    sink.length = at;
+    const written = writeTextAs(type, sink.bytes, at, end, sink);
+    if (written === MISMATCH) this.mismatch('this string', type, textAt);
+    if (written === OUT_OF_RANGE) {
+      cursor.fail('NUMBER_OUT_OF_RANGE', `the number does not fit ${stored.storedTypeName(type)}`, cursor.text(textAt, cursor.at - 1));
+    }
+    return written;
+  }
+
+  mismatch(what: string, type: number, from: number): never {
+    const { cursor } = this;
+    const text = cursor.text(from, Math.max(from, cursor.at - 1));
+    return cursor.fail('TYPE_MISMATCH', `${what} cannot be stored as ${stored.storedTypeName(type)}`, text);
+  }
+
+  /** An object behind its opening brace, as a document. `row` is 0 below the top. */
+  readFields(root: Shape, depth: number, row: number, dbRef: boolean): number {
+    const { cursor, sink } = this;
+    if (depth > this.options.maxDepth) this.tooDeep();
+    sink.reserve(4);
+    const sizeAt = sink.length;
+    sink.length += 4;
+    if (row !== 0) this.id.begin(row);
+    let shape = root;
+    let names: Set<string> | undefined;
+    let count = 0;
+    let byte = cursor.skipSpace();
+    if (byte === 0x7d) cursor.at++;
+    while (byte !== 0x7d) {
+      if (byte !== quote) cursor.unexpected();
+      const nameAt = ++cursor.at;
+      cursor.keys[depth] = nameAt;
+      cursor.depth = depth;
+      if (++count > this.options.maxFields) {
+        cursor.fail('TOO_MANY_COLUMNS', `an object has more than ${this.options.maxFields} fields`);
+      }
+      const typeAt = sink.length;
+      let field: Field;
+      let isId = false;
+      const known = names === undefined ? this.readKnownName(shape) : undefined;
+      if (known) {
+        shape = known;
+        field = known.field;
+        isId = known.isId;
+      } else {
+        const name = this.readNewName(dbRef);
+        const escaped = cursor.at - nameAt - 1 !== sink.length - typeAt - 2;
+        names ??= this.namesUnlessAdded(shape, name, row !== 0, escaped);
+        if (names === undefined) {
+          shape = shape.likely!;
+          field = shape.field;
+          isId = shape.isId;
+        } else {
+          if (names.has(name)) this.doubled(name);
+          names.add(name);
+          field = root.fieldNamed(name);
+          isId = row !== 0 && name === '_id';
+        }
+      }
+      if (cursor.skipSpace() !== colon) cursor.unexpected();
+      cursor.at++;
+      const type = this.readValue(field, depth + 1);
+      sink.bytes[typeAt] = type;
+      if (isId) this.checkId(typeAt, type, depth);
+      byte = cursor.skipSpace();
+      cursor.at++;
+      if (byte === comma) byte = this.afterComma();
+      else if (byte !== 0x7d) this.back();
+    }
+    if (row !== 0) this.id.finish(row);
+    sink.reserve(1);
+    sink.bytes[sink.length++] = 0;
+    sink.view.setInt32(sizeAt, sink.length - sizeAt, true);
+    return DOCUMENT;
+  }
+
+  /** Type byte and name, where the next name is the likely one. */
+  private readKnownName(shape: Shape): Shape | undefined {
+    const { cursor, sink } = this;
+    const { src, at } = cursor;
+    const { likely } = shape;
+    if (likely === undefined) return undefined;
+    const { key } = likely;
+    const { length } = key;
+    sink.reserve(length + 1);
+    const out = sink.bytes;
+    const to = sink.length + 1;
+    let i = 0;
+    while (i < length && src[at + i] === key[i]) {
+      out[to + i] = key[i]!;
+      i++;
+    }
+    const found = i === length ? likely : shape.find(src, at);
+    if (found === undefined) return undefined;
+    if (found !== likely) {
+      sink.reserve(found.key.length + 1);
+      sink.bytes.set(found.key, to);
+    }
+    sink.length = to + found.key.length;
+    // In place of the closing quote.
+    sink.bytes[sink.length - 1] = 0;
+    cursor.at = at + found.key.length;
+    return found;
+  }
+
+  /** Type byte and name, read and checked letter by letter. */
+  private readNewName(dbRef: boolean): string {
+    const { cursor, sink } = this;
+    sink.reserve(1);
+    const at = ++sink.length;
+    readString(cursor, sink);
+    const name = sink.bytes.toString('utf8', at, sink.length);
+    sink.bytes[sink.length++] = 0;
+    if (name.startsWith('$') && !(dbRef && dbRefNames.has(name))) {
+      cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', name);
+    }
+    if (name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a dot', name);
+    if (name.includes('\0')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a NUL', name);
+    return name;
+  }
+
+  /** Undefined where the name became a shape; else the names so far, to look for doubled ones in. */
+  private namesUnlessAdded(shape: Shape, name: string, top: boolean, escaped: boolean): Set<string> | undefined {
+    const names = shape.names();
+    if (names.has(name)) this.doubled(name);
+    return !escaped && shape.add(name, top && name === '_id') ? undefined : names;
+  }
+
+  private readObject(field: Field, depth: number): number {
+    const { cursor } = this;
+    const start = cursor.at++;
+    if (this.options.wrappers && cursor.skipSpace() === quote && cursor.src[cursor.at + 1] === dollar) {
+      return readWrapper(this, field, depth, start);
+    }
+    if (field.type !== stored.ANY) this.mismatch('an object', field.type, start);
+    return this.readFields(field.shape, depth, 0, false);
+  }
+
+  private readArray(field: Field, depth: number): number {
+    const { cursor, sink } = this;
+    if (depth > this.options.maxDepth) this.tooDeep();
+    cursor.at++;
+    sink.reserve(4);
+    const sizeAt = sink.length;
+    sink.length += 4;
+    let byte = cursor.skipSpace();
+    if (byte === 0x5d) cursor.at++;
+    for (let index = 0; byte !== 0x5d; index++) {
+      cursor.keys[depth] = -1 - index;
+      cursor.depth = depth;
+      sink.reserve(1);
+      const typeAt = sink.length++;
+      writeIndexName(sink, index);
+      const type = this.readValue(field, depth + 1);
+      sink.bytes[typeAt] = type;
+      byte = cursor.skipSpace();
+      cursor.at++;
+      if (byte === comma) continue;
+      if (byte !== 0x5d) this.back();
+    }
+    sink.reserve(1);
+    sink.bytes[sink.length++] = 0;
+    sink.view.setInt32(sizeAt, sink.length - sizeAt, true);
+    return ARRAY;
+  }
+
+  private readLiteral(byte: number, type: number): number {
+    const { cursor, sink } = this;
+    const word = byte === 0x74 ? 'true' : byte === 0x66 ? 'false' : byte === 0x6e ? 'null' : '';
+    if (word === '') cursor.unexpected();
+    const start = cursor.at;
+    for (let i = 0; i < word.length; i++, cursor.at++) {
+      if (cursor.src[cursor.at] !== word.charCodeAt(i)) cursor.unexpected();
+    }
+    if (word === 'null') return NULL;
+    if (type !== stored.ANY && type !== stored.AS_BOOLEAN) {
+      cursor.fail('TYPE_MISMATCH', `a boolean cannot be stored as ${stored.storedTypeName(type)}`, cursor.text(start, cursor.at));
+    }
+    sink.reserve(1);
+    sink.bytes[sink.length++] = word === 'true' ? 1 : 0;
+    return BOOLEAN;
+  }
+
+  private checkId(typeAt: number, type: number, depth: number): void {
+    if (type === ARRAY || type === REGEX || type === UNDEFINED) {
+      this.cursor.depth = depth;
+      this.cursor.fail('INVALID_ID', 'an _id may not be an array, a regular expression or undefined');
+    }
+    this.id.found(typeAt);
+  }
+
+  /** A comma must be followed by another name. */
+  private afterComma(): number {
+    const byte = this.cursor.skipSpace();
+    if (byte !== quote) this.cursor.unexpected();
+    return byte;
+  }
+
+  private back(): never {
+    this.cursor.at--;
+    return this.cursor.unexpected();
+  }
+
+  private doubled(name: string): never {
+    return this.cursor.fail('DUPLICATE_FIELD', 'the object has this field twice', name);
+  }
+
+  private tooDeep(): never {
+    return this.cursor.fail('NESTED_TOO_DEEP', `the row is nested deeper than ${this.options.maxDepth} levels`);
+  }
+
+  private notAnObject(row: Buffer): never {
+    try {
+      JSON.parse(row.toString());
+    } catch {
+      return this.cursor.unexpected();
+    }
+    return this.cursor.fail('NOT_AN_OBJECT', 'a row must be a JSON object');
+  }
+}
+

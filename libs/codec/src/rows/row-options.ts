@@ -1,0 +1,89 @@
+import type { FieldTypes } from '../stored-types/stored-type.ts';
+import type { RowProblem } from './row-errors.ts';
+
+export type RowFormat = 'ndjson' | 'json' | 'csv' | 'tsv';
+
+export interface CsvOptions {
+  /** One ASCII character; default comma, tab for TSV. */
+  delimiter?: string;
+  /** One ASCII character; default the double quote. */
+  quote?: string;
+  /** False where the first row is data already; then `columns` names them. Default true. */
+  header?: boolean;
+  /** Names of the columns, instead of the header's. */
+  columns?: string[];
+  /** An unquoted cell with this text is null. */
+  nullText?: string;
+  /** An unquoted empty cell; default absent where the column's stored type is not string, else the empty string. */
+  emptyAs?: 'null' | 'absent' | 'string';
+}
+
+export interface RowReaderOptions {
+  format: RowFormat;
+  /** 8 bytes. A row without `_id` gets an ObjectId of these and its row number (uint32, big-endian). */
+  idPrefix: Uint8Array;
+  fieldTypes?: FieldTypes;
+  /** Sees each row as a plain value, Extended JSON wrappers as they stand, CSV after conversion. */
+  validate?: (row: unknown) => RowProblem | undefined;
+  /** Whether type wrappers are recognised; reading makes no difference between relaxed and canonical. Default relaxed. */
+  ejson?: 'relaxed' | 'canonical' | 'off';
+  /** Fields that every row must have; their values come out as `Chunk.keys`. */
+  keyFields?: readonly string[];
+  csv?: CsvOptions;
+  /** Default 4 MiB. A longer row is refused and passed over without being held. */
+  maxRowBytes?: number;
+  /** Default 16 MiB, MongoDB's own limit for a document. */
+  maxDocumentBytes?: number;
+  /** Default 100, which every MongoDB server and driver takes. */
+  maxDepth?: number;
+  /** Default 10,000: of an object's fields and of a CSV file's columns. */
+  maxColumns?: number;
+  /** Default 1000. */
+  maxChunkRows?: number;
+  /** Default 1 MiB of source bytes; a chunk of one row may be larger. */
+  maxChunkBytes?: number;
+  /** Default 4 MiB of BSON, so that a chunk fits a message of 8 MiB; a chunk of one row may be larger. */
+  maxChunkDocumentBytes?: number;
+  /** Default 1024: how much of a refused row's text is kept. */
+  maxRawBytes?: number;
+}
+
+/** Where reading can go on. JSON-serialisable; the bytes before `offset` are done with. */
+export interface RowPosition {
+  /** Number of the chunk that begins here. */
+  chunk: number;
+  /** In the decoded text, BOM included. */
+  offset: number;
+  /** Rows before this place. */
+  row: number;
+  /** 1-based number of the line that this place is on. */
+  line: number;
+  header?: string[];
+  state?: string;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const defaults = {
+  maxRowBytes: 4 * mebibyte,
+  maxDocumentBytes: 16 * mebibyte,
+  maxDepth: 100,
+  maxColumns: 10_000,
+  maxChunkRows: 1000,
+  maxChunkBytes: mebibyte,
+  maxChunkDocumentBytes: 4 * mebibyte,
+  maxRawBytes: 1024,
+};
+
+export type RowLimits = typeof defaults;
+
+export function limitsOf(options: RowReaderOptions): RowLimits {
+  const limits = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof RowLimits)[]) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer`);
+    limits[name] = value;
+  }
+  return limits;
+}

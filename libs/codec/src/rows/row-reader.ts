@@ -1,0 +1,184 @@
+import { ByteSink } from '../bson/byte-sink.ts';
+import type { Chunk, RowPlace } from './chunk.ts';
+import { ChunkBuilder } from './chunk.ts';
+import { rawText } from './raw-text.ts';
+import { FileError, type RowProblem } from './row-errors.ts';
+import { createRowSource, type RowSource } from './row-source.ts';
+import { keyOf } from './row-key.ts';
+import { limitsOf, type RowLimits, type RowPosition, type RowReaderOptions } from './row-options.ts';
+import { SourceWindow } from './source-window.ts';
+
+/** Turns a file that comes in pieces into chunks of BSON documents. */
+export interface RowReader {
+  /** The next piece, cut anywhere; it is copied. Call `read` until it has nothing more before pushing again. */
+  push(bytes: Uint8Array): void;
+  /** There are no more pieces. */
+  end(): void;
+  /**
+   * The next whole chunk; undefined until more is pushed, and for good after the last chunk.
+   * @throws FileError once all chunks before the fault are out
+   */
+  read(): Chunk | undefined;
+}
+
+/** @param from where an earlier reader of the same file stopped: push the text from `from.offset` on */
+export function createRowReader(options: RowReaderOptions, from?: RowPosition): RowReader {
+  return new ChunkingReader(options, from ?? { chunk: 0, offset: 0, row: 0, line: 1 });
+}
+
+const initialCapacity = 64 * 1024;
+
+class ChunkingReader implements RowReader {
+  private readonly limits: RowLimits;
+  private readonly window: SourceWindow;
+  private readonly sink = new ByteSink(initialCapacity);
+  private source: RowSource | undefined;
+  private chunk: ChunkBuilder;
+  private row: number;
+  private ended = false;
+  /** The source has a row that did not fit the last chunk. */
+  private held = false;
+  /** The beginning of a row so long that its bytes are let go. */
+  private head: string | undefined;
+
+  constructor(
+    private readonly options: RowReaderOptions,
+    from: RowPosition,
+  ) {
+    this.limits = limitsOf(options);
+    this.window = new SourceWindow(from.offset);
+    this.chunk = new ChunkBuilder(from, from);
+    this.row = from.row;
+    if (from.offset > 0) this.open(from);
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.ended) throw new Error('push after end');
+    if (bytes.length > 0) this.window.push(bytes);
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  read(): Chunk | undefined {
+    const { window } = this;
+    if (!this.source) {
+      if (window.end < 3 && !this.ended) return undefined;
+      const { bytes } = window;
+      const bom = window.end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+      this.open({ ...this.chunk.start, offset: bom ? 3 : 0 });
+    }
+    return this.readRows(this.source!);
+  }
+
+  private open(from: RowPosition): void {
+    this.source = createRowSource(this.options, this.limits, this.window, this.sink, from);
+  }
+
+  private readRows(source: RowSource): Chunk | undefined {
+    const { limits } = this;
+    const { framer } = source;
+    for (;;) {
+      if (!this.held && !framer.find(this.ended)) return this.pause(source);
+      this.held = false;
+      if (this.chunk.rows > 0 && framer.next - this.chunk.start.offset > limits.maxChunkBytes) {
+        this.held = true;
+        return this.cut(this.sink.length);
+      }
+      const documentAt = this.sink.length;
+      const full = this.take(source, documentAt);
+      if (full) return full;
+      if (this.chunk.rows >= limits.maxChunkRows) return this.cut(this.sink.length);
+    }
+  }
+
+  /** Encodes the row found; a chunk comes back where its document did not fit with those before it. */
+  private take(source: RowSource, documentAt: number): Chunk | undefined {
+    const { framer } = source;
+    const place = { row: ++this.row, line: framer.line, start: framer.start, end: framer.end };
+    const end: RowPosition = { chunk: 0, row: place.row, offset: framer.next, line: framer.nextLine };
+    if (framer.state !== undefined) end.state = framer.state;
+    if (framer.header !== undefined) end.header = framer.header;
+    const found = this.encode(source, place, documentAt);
+    const before = this.chunk;
+    let full: Chunk | undefined;
+    if (typeof found === 'string' && before.rows > 0 && this.sink.length > this.limits.maxChunkDocumentBytes) {
+      full = this.cut(documentAt);
+    }
+    if (typeof found === 'string') {
+      this.chunk.accept(place, source.hasOwnId(), this.options.keyFields ? found : undefined);
+    } else {
+      this.sink.length = documentAt;
+      this.chunk.reject(place, found, this.head ?? this.rawText(place));
+    }
+    this.head = undefined;
+    this.chunk.end = { ...end, chunk: this.chunk.start.chunk };
+    return full;
+  }
+
+  /** The document's key (empty where none is asked for), or what is wrong. */
+  private encode(source: RowSource, place: RowPlace, documentAt: number): string | RowProblem {
+    const { limits, window, sink, options } = this;
+    if (place.end - place.start > limits.maxRowBytes) {
+      return { code: 'ROW_TOO_LARGE', message: `the row is longer than ${limits.maxRowBytes} bytes` };
+    }
+    const problem = source.encode(window.bytes, place.start - window.base, place.end - window.base, place.row);
+    if (problem) return problem;
+    if (sink.length - documentAt > limits.maxDocumentBytes) {
+      return { code: 'ROW_TOO_LARGE', message: `the document is larger than ${limits.maxDocumentBytes} bytes` };
+    }
+    const invalid = options.validate?.(
+      source.plainRow(window.bytes, place.start - window.base, place.end - window.base, documentAt),
+    );
+    if (invalid) return invalid;
+    return options.keyFields ? keyOf(sink.bytes.subarray(documentAt, sink.length), options.keyFields) : '';
+  }
+
+  /** Nothing more is found for now, or at all. */
+  private pause({ framer }: RowSource): Chunk | undefined {
+    const { limits, window } = this;
+    const over = this.ended || framer.fault !== undefined;
+    if (this.chunk.rows > 0) {
+      const crowded = framer.scan - this.chunk.start.offset > limits.maxChunkBytes;
+      return over || crowded ? this.cut(this.sink.length) : undefined;
+    }
+    if (framer.fault) throw framer.fault;
+    if (over) {
+      if (this.row === 0) throw new FileError('EMPTY_FILE', 'the file has no rows', framer.scan, framer.nextLine);
+      return undefined;
+    }
+    const held = framer.scan - framer.start;
+    if (!framer.begun) {
+      window.release(framer.scan);
+    } else if (held > limits.maxRowBytes && held > limits.maxRawBytes + 4) {
+      this.head ??= this.rawText({ start: framer.start, end: framer.scan });
+      window.release(framer.scan);
+    } else {
+      window.release(framer.start);
+    }
+    return undefined;
+  }
+
+  /** Ends the chunk in front of whatever lies in the sink from `documentsEnd` on. */
+  private cut(documentsEnd: number): Chunk {
+    const { chunk, window } = this;
+    const done = this.sink.detach(documentsEnd, Math.max(initialCapacity, Math.ceil(documentsEnd * 1.125)));
+    const next = { ...chunk.end, chunk: chunk.end.chunk + 1 };
+    chunk.end = next;
+    const finished = chunk.finish(
+      done,
+      (start, end) => window.copy(start, end),
+      this.limits.maxRawBytes,
+      this.options.keyFields !== undefined,
+    );
+    this.chunk = new ChunkBuilder(next, next);
+    window.release(next.offset);
+    return finished;
+  }
+
+  private rawText({ start, end }: { start: number; end: number }): string {
+    const { bytes, base } = this.window;
+    return rawText(bytes, start - base, end - base, this.limits.maxRawBytes);
+  }
+}

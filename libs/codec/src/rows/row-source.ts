@@ -1,0 +1,83 @@
+import type { ByteSink } from '../bson/byte-sink.ts';
+import { csvDialect } from '../csv/csv-dialect.ts';
+import { CsvToBson } from '../csv/csv-to-bson.ts';
+import { plainDocument } from '../csv/plain-document.ts';
+import { JsonToBson } from '../json/json-to-bson.ts';
+import { typeTree } from '../stored-types/stored-type.ts';
+import { CsvFramer } from './csv-framer.ts';
+import { JsonArrayFramer } from './json-array-framer.ts';
+import { NdjsonFramer } from './ndjson-framer.ts';
+import type { RowProblem } from './row-errors.ts';
+import type { RowFramer } from './row-framer.ts';
+import type { RowLimits, RowPosition, RowReaderOptions } from './row-options.ts';
+import type { SourceWindow } from './source-window.ts';
+
+/** What the reader needs of a format. Positions are indices in the window's bytes. */
+export interface RowSource {
+  readonly framer: RowFramer;
+  /** Appends the document of the row found last to the sink. */
+  encode(bytes: Buffer, start: number, end: number, row: number): RowProblem | undefined;
+  /** Whether the document encoded last brought its own `_id`. */
+  hasOwnId(): boolean;
+  /** The same row as a plain value; its document lies in the sink from `documentAt` on. */
+  plainRow(bytes: Buffer, start: number, end: number, documentAt: number): unknown;
+}
+
+export function createRowSource(
+  options: RowReaderOptions,
+  limits: RowLimits,
+  window: SourceWindow,
+  sink: ByteSink,
+  from: RowPosition,
+): RowSource {
+  switch (options.format) {
+    case 'ndjson':
+      return jsonSource(new NdjsonFramer(window, from), options, limits, sink);
+    case 'json':
+      return jsonSource(new JsonArrayFramer(window, from), options, limits, sink);
+    case 'csv':
+    case 'tsv':
+      return csvSource(options, limits, window, sink, from);
+    default:
+      throw new RangeError(`unknown row format ${String(options.format)}`);
+  }
+}
+
+function jsonSource(framer: RowFramer, options: RowReaderOptions, limits: RowLimits, sink: ByteSink): RowSource {
+  const encoder = new JsonToBson(sink, {
+    idPrefix: options.idPrefix,
+    types: typeTree(options.fieldTypes),
+    wrappers: options.ejson !== 'off',
+    maxDepth: limits.maxDepth,
+    maxFields: limits.maxColumns,
+  });
+  return {
+    framer,
+    encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row),
+    hasOwnId: () => encoder.id.own,
+    plainRow: (bytes, start, end) => JSON.parse(bytes.toString('utf8', start, end)) as unknown,
+  };
+}
+
+function csvSource(
+  options: RowReaderOptions,
+  limits: RowLimits,
+  window: SourceWindow,
+  sink: ByteSink,
+  from: RowPosition,
+): RowSource {
+  const dialect = csvDialect(options.format === 'tsv', options.csv);
+  const framer = new CsvFramer(window, dialect, limits, from);
+  const encoder = new CsvToBson(sink, framer.cells, {
+    idPrefix: options.idPrefix,
+    types: typeTree(options.fieldTypes),
+    dialect,
+  });
+  return {
+    framer,
+    encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row, framer.header ?? []),
+    hasOwnId: () => encoder.id.own,
+    plainRow: (_bytes, _start, _end, documentAt) =>
+      plainDocument(sink.bytes.subarray(documentAt, sink.length), encoder.id.own),
+  };
+}

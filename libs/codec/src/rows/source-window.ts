@@ -1,0 +1,48 @@
+const initialCapacity = 64 * 1024;
+
+/** The part of the decoded text that is still needed, addressed by offsets in the whole. A newline stands behind it. */
+export class SourceWindow {
+  bytes: Buffer = Buffer.allocUnsafeSlow(initialCapacity);
+  /** Offset in the whole text of `bytes[0]`. */
+  base: number;
+  /** Offset behind the last byte held. */
+  end: number;
+  private low: number;
+
+  constructor(offset: number) {
+    this.base = this.end = this.low = offset;
+  }
+
+  push(piece: Uint8Array): void {
+    const held = this.end - this.base;
+    if (held + piece.length >= this.bytes.length) this.makeRoom(piece.length);
+    this.bytes.set(piece, this.end - this.base);
+    this.end += piece.length;
+    // What is left over behind must not be searched.
+    this.bytes[this.end - this.base] = 0x0a;
+  }
+
+  /** The bytes before `offset` are not needed any more. */
+  release(offset: number): void {
+    this.low = Math.max(this.low, Math.min(offset, this.end));
+  }
+
+  /** A copy of what lies between two offsets. */
+  copy(start: number, end: number): Buffer {
+    return Buffer.from(this.bytes.subarray(start - this.base, end - this.base));
+  }
+
+  private makeRoom(count: number): void {
+    const live = this.end - this.low;
+    const from = this.low - this.base;
+    const needed = live + count + 1;
+    if (needed * 2 <= this.bytes.length || (needed <= this.bytes.length && from >= live)) {
+      this.bytes.copyWithin(0, from, from + live);
+    } else {
+      const larger = Buffer.allocUnsafeSlow(Math.max(initialCapacity, 2 ** Math.ceil(Math.log2(needed * 1.5))));
+      this.bytes.copy(larger, 0, from, from + live);
+      this.bytes = larger;
+    }
+    this.base = this.low;
+  }
+}

@@ -1,0 +1,12 @@
+/** First figures to reach (issue 4); a later issue raises them to the design's goals. */
+export const floors = {
+  /** Times the bare script's speed. */
+  import: 0.5,
+  export: 1,
+  /** 10^6 bytes, of each of Keyport's Node processes. */
+  memoryMb: 300,
+} as const;
+
+export const nodeProcesses = ['gateway', 'auth', 'import', 'export', 'records'] as const;
+
+export const verdict = (isReached: boolean): string => (isReached ? 'reached' : '**not reached**');

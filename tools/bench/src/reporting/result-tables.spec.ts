@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TimedRun } from '../measuring/rounds.ts';
+import { processTable, requestTable, spreadText, throughputTable } from './result-tables.ts';
+
+const run = (seconds: number, peakMb = 100): TimedRun => ({
+  seconds,
+  bytes: 350_000_000,
+  processes: { import: { peakMb, cpuSeconds: seconds / 2 }, mongod: { peakMb: 900, cpuSeconds: 8 } },
+});
+
+describe('spreadText', () => {
+  it('names the extremes only where there were several rounds', () => {
+    expect([spreadText([10.25], 1), spreadText([9, 12, 10], 0)]).toEqual(['10.3', '10 (9..12)']);
+  });
+});
+
+describe('throughputTable', () => {
+  it('takes the ratio pair by pair, so that it is not the ratio of the medians', () => {
+    const runs = { keyport: [run(10), run(20), run(30)], bare: [run(10), run(40), run(15)] };
+
+    const line = throughputTable({ rows: 1_000_000, import: runs }).split('\n')[2];
+
+    expect(line).toMatch(
+      /20\.00 \(10\.00\.\.30\.00\) \| +50,000 \| 17\.5 \| .* 1\.00 \(0\.50\.\.2\.00\) \| +0\.5 \| reached/,
+    );
+  });
+
+  it('says where a floor is not reached', () => {
+    const runs = { keyport: [run(20)], bare: [run(19)] };
+
+    expect(throughputTable({ rows: 1_000_000, export: runs })).toContain('**not reached**');
+  });
+});
+
+describe('requestTable', () => {
+  it('gives rate and latencies', () => {
+    const runs = [{ requestsPerSecond: 12_345.6, p50Ms: 3, p99Ms: 9, processes: {} }];
+
+    expect(requestTable(runs)).toMatch(/12346 \| +3\.0 \| +9\.0/);
+  });
+});
+
+describe('processTable', () => {
+  it('holds our processes to the floor by their worst part, and mongod to none', () => {
+    const table = processTable({
+      rows: 1,
+      import: { keyport: [run(10, 299), run(10, 301)], bare: [] },
+      export: { keyport: [run(10, 120)], bare: [] },
+    });
+
+    expect(table).toMatch(/import +\| 301 MB, 5\.0 s \| 120 MB, 5\.0 s \| 300 MB \| \*\*not reached\*\*/);
+    expect(table).toMatch(/mongod +\| 900 MB, 8\.0 s \| 900 MB, 8\.0 s \| +\| +\|/);
+  });
+});

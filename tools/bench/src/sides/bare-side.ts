@@ -1,0 +1,69 @@
+import type { Db, MongoClient } from 'mongodb';
+import { startServerChild, type ServerChild } from '../children/ask-child.ts';
+import type { SentFile } from '../children/send-file.ts';
+import type { Side } from './side.ts';
+
+const databaseName = 'bench_bare';
+
+export interface BareServers {
+  readonly mongodbUrl: string;
+  readonly client: MongoClient;
+  readonly mongodPids: () => Promise<readonly number[]>;
+}
+
+/** The two bare scripts, each a process of its own that lives as long as the stack does, so that both are warm. */
+export class BareSide implements Side {
+  readonly name = 'bare';
+
+  private constructor(
+    private readonly database: Db,
+    private readonly importer: ServerChild,
+    private readonly exporter: ServerChild,
+    private readonly mongodPids: () => Promise<readonly number[]>,
+  ) {}
+
+  static async start({ mongodbUrl, client, mongodPids }: BareServers, signal: AbortSignal): Promise<BareSide> {
+    const env = { MONGODB_URL: mongodbUrl, BARE_DATABASE: databaseName };
+    const [importer, exporter] = await Promise.all([
+      startServerChild('bare-import.ts', env, signal),
+      startServerChild('bare-export.ts', env, signal),
+    ]);
+    return new BareSide(client.db(databaseName), importer, exporter, mongodPids);
+  }
+
+  async processes() {
+    return {
+      'bare import': [this.importer.pid],
+      'bare export': [this.exporter.pid],
+      mongod: await this.mongodPids(),
+    };
+  }
+
+  async prepare(place: string): Promise<void> {
+    await this.database.createCollection(place);
+  }
+
+  importTarget(place: string) {
+    return { url: `${this.importer.url}/${place}`, headers: { 'content-type': 'application/x-ndjson' } };
+  }
+
+  checkImport({ status, body }: SentFile, rows: number): void {
+    if (status !== 200 || body !== JSON.stringify({ inserted: rows })) {
+      throw new Error(`the bare import of ${rows} rows answered ${status} ${body}`);
+    }
+  }
+
+  exportTarget(place: string) {
+    return { url: `${this.exporter.url}/${place}`, headers: {} };
+  }
+
+  async drop(place: string): Promise<void> {
+    await this.database.collection(place).drop();
+  }
+
+  async stop(): Promise<void> {
+    this.importer.stop();
+    this.exporter.stop();
+    await this.database.dropDatabase();
+  }
+}

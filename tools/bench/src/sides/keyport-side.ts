@@ -1,0 +1,69 @@
+import { TestStack, type KeyportClient } from '@keyport/testing';
+import type { HttpTarget } from '../children/http-target.ts';
+import type { SentFile } from '../children/send-file.ts';
+import type { Side } from './side.ts';
+
+/** What the gateway honours at most. */
+const waitSeconds = 300;
+
+/** The fields of an import's reply that decide whether a run counts. */
+interface ImportEnd {
+  readonly state: string;
+  readonly counts: { readonly read: number; readonly inserted: number };
+}
+
+/** The whole stack, used through its gateway with a key that has just the rights it needs. */
+export class KeyportSide implements Side {
+  readonly name = 'keyport';
+
+  private constructor(
+    readonly stack: TestStack,
+    private readonly caller: KeyportClient,
+  ) {}
+
+  static async start(env: Readonly<Record<string, string>>): Promise<KeyportSide> {
+    const stack = await TestStack.start({ env });
+    const caller = await stack.client.minted('imports:create:bench-*', 'records:read:bench-*').catch(async (error) => {
+      await stack.stop();
+      throw error;
+    });
+    return new KeyportSide(stack, caller);
+  }
+
+  async processes() {
+    return (await this.stack.describe()).processes;
+  }
+
+  async prepare(place: string): Promise<void> {
+    await this.stack.client.putDataset(place);
+  }
+
+  importTarget(place: string): HttpTarget {
+    const headers = { 'content-type': 'application/x-ndjson', prefer: `wait=${waitSeconds}` };
+    return this.target(`/v1/datasets/${place}/imports`, headers);
+  }
+
+  checkImport({ status, body }: SentFile, rows: number): void {
+    const { state, counts } = (status === 200 ? JSON.parse(body) : {}) as Partial<ImportEnd>;
+    if (state !== 'completed' || counts?.read !== rows || counts.inserted !== rows) {
+      throw new Error(`Keyport's import of ${rows} rows answered ${status} ${body}`);
+    }
+  }
+
+  exportTarget(place: string): HttpTarget {
+    return this.target(`/v1/datasets/${place}/records`, { accept: 'application/x-ndjson' });
+  }
+
+  meTarget(): HttpTarget {
+    return this.target('/v1/auth/me', {});
+  }
+
+  async drop(place: string): Promise<void> {
+    await this.stack.client.ok(`/v1/datasets/${place}`, { method: 'DELETE' });
+  }
+
+  private target(path: string, headers: Readonly<Record<string, string>>): HttpTarget {
+    const { url, token } = this.caller;
+    return { url: new URL(path, url).href, headers: { ...headers, authorization: `Bearer ${token}` } };
+  }
+}

@@ -1,0 +1,21 @@
+export interface Report {
+  passed: number;
+  failed: number;
+  skipped: number;
+  failures: string[];
+}
+interface Task {
+  taskId: string;
+  status: number;
+}
+interface JestResults {
+  numPassedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
+}
+export function emptyReport(): Report;
+export function sum(reports: Report[]): Report;
+export function reportOfTask(task: Task): Report;
+export function reportOfJest(task: Task, results: JestResults | undefined): Report;
+export function lastLine(report: Report): string;
