@@ -9,9 +9,9 @@ const mayUse = (sourceTag, ...tags) => ({ sourceTag, onlyDependOnLibsWithTags: t
 const depConstraints = [
   mayUse('lib:contracts'),
   mayUse('lib:codec'),
-  mayUse('lib:messaging', ...libs('contracts')),
+  mayUse('lib:messaging', ...libs('contracts', 'testing')),
   mayUse('lib:access', ...libs('contracts', 'messaging')),
-  mayUse('lib:mongo', ...libs('contracts')),
+  mayUse('lib:mongo', ...libs('contracts', 'testing')),
   mayUse('lib:service', ...libs('contracts', 'messaging')),
   mayUse('lib:testing', ...libs('contracts'), 'tool:stack'),
   mayUse('app:gateway', ...libs('contracts', 'messaging', 'access', 'service', 'testing')),
@@ -54,7 +54,7 @@ export default tseslint.config(
   {
     // The environment is read in one place an app (house style 14).
     files: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
-    ignores: ['apps/*/src/config.ts', 'libs/service/src/**', 'libs/testing/src/**', 'apps/e2e/src/**', '**/*.spec.ts'],
+    ignores: ['apps/*/src/config.ts', 'libs/service/src/**', 'libs/testing/src/**', 'apps/e2e/src/**', 'apps/*/src/harness/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in config.ts.' }],
     },

@@ -42,7 +42,12 @@ async function expectConsistent(): Promise<void> {
   expect(users).toEqual([]);
   expect(keys).toEqual([]);
   expect(user).toMatchObject({ email: file.email, role: 'owner', sealedOwnerFile: null });
-  expect(payload).toMatchObject({ sub: user?._id, key: key?._id, jti: key?.tokenId, scope: '*' });
+  expect(payload).toMatchObject({
+    sub: String(user?._id),
+    key: String(key?._id),
+    jti: String(key?.tokenId),
+    scope: '*',
+  });
   expect(decodeJwt(session.accessToken).sub).toBe(user?._id);
 }
 

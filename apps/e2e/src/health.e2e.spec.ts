@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestStack, type KeyportClient } from '@keyport/testing';
+import { TestStack, until, type KeyportClient } from '@keyport/testing';
 
 describe('A running gateway', () => {
   let stack: TestStack;
@@ -89,11 +89,10 @@ describe('A running gateway', () => {
     for (const pid of processes.records) process.kill(pid, 'SIGKILL');
 
     const { status, body } = await away;
-    await stack.kill('export');
-    const back = await client.request<{ code: string }>('/v1/datasets/nothing');
+    const ask = async () => (await client.request<{ code: string }>('/v1/datasets/nothing')).body.code;
+    await until(async () => (await ask()) === 'DATASET_NOT_FOUND', 'the service to answer again', 20_000);
 
     expect([503, 504]).toContain(status);
     expect(body.code).toMatch(/^SERVICE_/);
-    expect(back.body.code).toBe('DATASET_NOT_FOUND');
   });
 });

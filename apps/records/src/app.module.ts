@@ -15,6 +15,7 @@ import { ScanService } from './scanning/scan.service.ts';
 import { StoredState } from './stored-state.ts';
 import { ChunkRepository } from './writing/chunk.repository.ts';
 import { LedgerRepository } from './writing/ledger.repository.ts';
+import { StoredRowsRepository } from './writing/stored-rows.repository.ts';
 import { WriteHandler } from './writing/write.handler.ts';
 import { WriteService } from './writing/write.service.ts';
 import { WRITE_CONCURRENCY, WriteSessions } from './writing/write-sessions.ts';
@@ -29,7 +30,7 @@ export class AppModule {
       providers: [
         { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
         ...[StoredState, RetiredCollections, DatasetRepository, DatasetService],
-        ...[WriteSessions, LedgerRepository, ChunkRepository, WriteService],
+        ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository, WriteService],
         ...[ScanRepository, ScanService, RecordRepository, RecordService],
       ],
     };

@@ -13,8 +13,8 @@ let gateway: Pair;
 let auth: Pair;
 
 beforeAll(async () => {
-  gateway = (await generateKeyPair('ES256'));
-  auth = (await generateKeyPair('ES256'));
+  gateway = await generateKeyPair('ES256');
+  auth = await generateKeyPair('ES256');
 });
 
 /** What the views would say; tests change it. */

@@ -1,4 +1,4 @@
-import { isScope, KeyportError, scopeActions, type DatasetAction, type Resource } from '@keyport/contracts';
+import { isScope, scopeActions, type DatasetAction, type Resource } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { requireScope, scopeIsHeld, scopesAllow, scopesOf } from './rights.ts';

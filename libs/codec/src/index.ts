@@ -12,3 +12,6 @@ export {
 export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
+export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';
+export { bsonToCsv, csvHeader, type CsvTextOptions } from './text/bson-to-csv.ts';
+export { collectColumns } from './text/csv-columns.ts';

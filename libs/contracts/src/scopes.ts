@@ -31,7 +31,10 @@ export const scopeActions = {
   'signing-keys': ['read', 'create', 'update', 'delete'],
   audit: ['read'],
   tokens: ['introspect'],
-} as const satisfies Record<(typeof datasetResources)[number] | (typeof deploymentResources)[number], readonly string[]>;
+} as const satisfies Record<
+  (typeof datasetResources)[number] | (typeof deploymentResources)[number],
+  readonly string[]
+>;
 
 export type Resource = keyof typeof scopeActions;
 export type DatasetResource = (typeof datasetResources)[number];

@@ -37,7 +37,8 @@ export async function openBucket(
 ): Promise<KV> {
   for (;;) {
     try {
-      const kv = await new Kvm(jetstream(connection)).open(bucket.name);
+      // Single entries are read from the stream directly, as the permissions of a watcher allow.
+      const kv = await new Kvm(jetstream(connection)).open(bucket.name, { allow_direct: true });
       await kv.status();
       return kv;
     } catch (error) {

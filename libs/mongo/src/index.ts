@@ -5,13 +5,16 @@ export {
   asBuffer,
   bsonType,
   documentEnd,
+  documentStarts,
   elementAtPath,
   elementsOf,
   firstElement,
   MalformedBson,
   nameOf,
+  rawPath,
   splitDocuments,
   type RawElement,
+  type RawPath,
 } from './raw-bson.ts';
 export { insertRaw, RefusedWrite, updateRaw, type WriteFault } from './raw-command.ts';
 export { documentOf, embedded, joinDocument, readExactly, renamed, valuesOf } from './raw-document.ts';

@@ -43,16 +43,18 @@ export class MalformedBson extends Error {
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Cuts concatenated documents apart by their length prefixes. The parts share memory with `bytes`. */
+/** Where each of the concatenated documents begins, by their length prefixes. Throws {@link MalformedBson}. */
+export function documentStarts(bytes: Uint8Array): number[] {
+  const all = asBuffer(bytes);
+  const starts: number[] = [];
+  for (let at = 0; at < all.length; at = documentEnd(all, at)) starts.push(at);
+  return starts;
+}
+
+/** Cuts concatenated documents apart. The parts share memory with `bytes`. */
 export function splitDocuments(bytes: Uint8Array): Buffer[] {
   const all = asBuffer(bytes);
-  const documents: Buffer[] = [];
-  for (let at = 0; at < all.length;) {
-    const end = documentEnd(all, at);
-    documents.push(all.subarray(at, end));
-    at = end;
-  }
-  return documents;
+  return documentStarts(all).map((start) => all.subarray(start, start + all.readInt32LE(start)));
 }
 
 /** Position behind the document that begins at `at`. */
@@ -80,13 +82,19 @@ export function firstElement(bytes: Buffer): RawElement | undefined {
   return last > 4 ? elementAt(bytes, 4, last) : undefined;
 }
 
+/** A path of field names, ready to be looked up. */
+export type RawPath = readonly Buffer[];
+
+/** Splits a path at its dots. */
+export const rawPath = (path: string): RawPath => path.split('.').map((name) => Buffer.from(name));
+
 /**
- * The element at a path of field names joined with dots, through embedded documents only: where an array lies on the
- * way, the array itself is the answer. Undefined where there is none.
+ * The element at a path, through embedded documents only: where an array lies on the way, the array itself is the
+ * answer. Undefined where there is none.
  */
-export function elementAtPath(document: Buffer, path: string): RawElement | undefined {
+export function elementAtPath(document: Buffer, path: RawPath): RawElement | undefined {
   let found: RawElement | undefined;
-  for (const name of path.split('.')) {
+  for (const name of path) {
     if (found && found.type !== bsonType.document) return found.type === bsonType.array ? found : undefined;
     found = elementNamed(document, found?.valueStart ?? 0, name);
     if (!found) return undefined;
@@ -94,22 +102,39 @@ export function elementAtPath(document: Buffer, path: string): RawElement | unde
   return found;
 }
 
-function elementNamed(bytes: Buffer, at: number, name: string): RawElement | undefined {
-  const wanted = Buffer.from(name);
-  for (const element of elementsOf(bytes, at)) {
-    const length = element.nameEnd - element.start - 1;
-    if (length === wanted.length && wanted.compare(bytes, element.start + 1, element.nameEnd) === 0) return element;
+/** Makes no object for the elements that it passes: this runs for every row and key field. */
+function elementNamed(bytes: Buffer, at: number, name: Buffer): RawElement | undefined {
+  const last = documentEnd(bytes, at) - 1;
+  for (let start = at + 4; start < last;) {
+    const nameEnd = endOfName(bytes, start + 1, last);
+    const type = bytes[start] ?? 0;
+    const end = nameEnd + 1 + valueLength(bytes, type, nameEnd + 1);
+    if (end > last) throw new MalformedBson(`no element at byte ${start}`);
+    if (isNamed(bytes, start + 1, nameEnd, name)) return { bytes, type, start, nameEnd, valueStart: nameEnd + 1, end };
+    start = end;
   }
   return undefined;
+}
+
+function isNamed(bytes: Buffer, from: number, to: number, name: Buffer): boolean {
+  if (to - from !== name.length) return false;
+  for (let index = 0; index < name.length; index += 1) if (bytes[from + index] !== name[index]) return false;
+  return true;
+}
+
+function endOfName(bytes: Buffer, from: number, limit: number): number {
+  let at = from;
+  while (at < limit && bytes[at] !== 0) at += 1;
+  return at;
 }
 
 export const nameOf = ({ bytes, start, nameEnd }: RawElement): string => bytes.toString('utf8', start + 1, nameEnd);
 
 function elementAt(bytes: Buffer, start: number, limit: number): RawElement {
-  const nameEnd = bytes.indexOf(0, start + 1);
+  const nameEnd = endOfName(bytes, start + 1, limit);
   const type = bytes[start] ?? 0;
   const valueStart = nameEnd + 1;
-  const end = nameEnd < 0 ? Infinity : valueStart + valueLength(bytes, type, valueStart);
+  const end = valueStart + valueLength(bytes, type, valueStart);
   if (end > limit) throw new MalformedBson(`no element at byte ${start}`);
   return { bytes, type, start, nameEnd, valueStart, end };
 }

@@ -1,6 +1,6 @@
 import { Long, type BSON } from 'bson';
 import type { mongo } from 'mongoose';
-import { asBuffer, bsonType, elementAtPath, MalformedBson } from './raw-bson.ts';
+import { asBuffer, bsonType, elementAtPath, MalformedBson, rawPath } from './raw-bson.ts';
 
 /** One batch of a `find`, as the server sent it. */
 export interface RawBatch {
@@ -35,7 +35,7 @@ export async function findFirstBatch(
 ): Promise<RawBatch> {
   const batch = await runCursorCommand(db, { ...command }, 'firstBatch', session);
   if (!batch.isWhole) {
-    await db.command({ killCursors: command.find, cursors: [batch.cursorId] }, { ...(session && { session }) });
+    await db.command({ killCursors: command.find, cursors: [batch.cursorId] }, session && { session });
   }
   return batch;
 }
@@ -62,17 +62,18 @@ async function runCursorCommand(
   session: mongo.ClientSession | undefined,
 ): Promise<RawBatch & { cursorId: Long }> {
   // `raw` leaves embedded documents as bytes; the reply's `cursor` is one.
-  const reply = await db.command(command, { raw: true, ...(session && { session }) } as never);
-  const bytes = asBuffer(reply.cursor as Uint8Array);
-  const cursorId = elementAtPath(bytes, 'id');
-  const batch = elementAtPath(bytes, field);
+  const options: mongo.RunCommandOptions & mongo.BSONSerializeOptions = { raw: true, ...(session && { session }) };
+  const reply = (await db.command(command, options)) as { readonly cursor: Uint8Array };
+  const bytes = asBuffer(reply.cursor);
+  const cursorId = elementAtPath(bytes, rawPath('id'));
+  const batch = elementAtPath(bytes, rawPath(field));
   if (!cursorId || !batch) throw new MalformedBson('no cursor in the reply');
   const id = Long.fromBigInt(bytes.readBigInt64LE(cursorId.valueStart));
-  return { bytes, starts: documentStarts(bytes, batch.valueStart), isWhole: id.isZero(), cursorId: id };
+  return { bytes, starts: startsInArray(bytes, batch.valueStart), isWhole: id.isZero(), cursorId: id };
 }
 
 /** The loop that every exported byte passes: positions only, no objects. */
-function documentStarts(bytes: Buffer, at: number): number[] {
+function startsInArray(bytes: Buffer, at: number): number[] {
   const starts: number[] = [];
   const last = at + bytes.readInt32LE(at) - 1;
   for (let position = at + 4; position < last;) {

@@ -55,7 +55,7 @@ export class KeyportClient {
   async request<Body = unknown>(path: string, init?: RequestInitWithJson): Promise<Reply<Body>> {
     const response = await this.raw(path, init);
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = /^application\/(?:problem\+)?json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
     return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as Body };
   }
 

@@ -22,7 +22,7 @@ export async function writeDataFile(
   seed: number,
   signal: AbortSignal,
 ): Promise<DataFile> {
-  const path = join(folder, `orders-${rows}.ndjson`);
+  const path = join(folder, `orders-${rows}-${seed}.ndjson`);
   await pipeline(Readable.from(orderNdjson(rows, seed)), createWriteStream(path), { signal });
   const { digest } = await askChild<DigestedRows>('digest-rows.ts', { file: path }, signal);
   const { size: bytes } = await stat(path);

@@ -18,11 +18,12 @@ const launchers: Record<
   dev: (config, signal) => startDev({ ...config, log, signal }),
 };
 
+const ending = new AbortController();
+
 async function main(command = 'start'): Promise<void> {
   const launch = launchers[command];
   if (!launch) throw new Error(`unknown command ${command}: start, dev`);
   const config = readStackConfig(process.env);
-  const ending = new AbortController();
   const told = untilToldToEnd().then(() => {
     ending.abort();
     setTimeout(() => process.exit(1), hardEndMs).unref();
@@ -49,7 +50,7 @@ try {
   await main(process.argv[2]);
   process.exit(0);
 } catch (error) {
-  const wasEnded = error instanceof Error && error.name === 'AbortError';
-  if (!wasEnded) log(error instanceof Error ? error.message : String(error));
-  process.exit(wasEnded ? 0 : 1);
+  // Told to end while it started: what fails then is only the start breaking off.
+  if (!ending.signal.aborted) log(error instanceof Error ? error.message : String(error));
+  process.exit(ending.signal.aborted ? 0 : 1);
 }

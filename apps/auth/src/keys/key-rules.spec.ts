@@ -4,6 +4,15 @@ import { ancestorsThrough, defaultKeySeconds, keyLifetime, requireHeld } from '.
 const day = 24 * 3600;
 const noMaker = Number.POSITIVE_INFINITY;
 
+/** The error that it throws. */
+function refusalOf(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('keyLifetime', () => {
   it.each([
     ['90 days where nothing is asked for', undefined, 366 * day, noMaker, defaultKeySeconds],
@@ -16,9 +25,10 @@ describe('keyLifetime', () => {
   });
 
   it('refuses more than the limit, even where the maker has less left', () => {
-    expect(() => keyLifetime(day + 1, day, 60)).toThrow(
-      expect.objectContaining({ code: 'KEY_LIFETIME_TOO_LONG', params: { maximumSeconds: day } }) as Error,
-    );
+    expect(refusalOf(() => keyLifetime(day + 1, day, 60))).toMatchObject({
+      code: 'KEY_LIFETIME_TOO_LONG',
+      params: { maximumSeconds: day },
+    });
   });
 });
 
@@ -32,16 +42,17 @@ describe('ancestorsThrough', () => {
   });
 
   it('refuses a fifth', () => {
-    expect(() => ancestorsThrough({ keyId: 'k', tokenId: 't', ancestors: ['a', 'b', 'c', 'd'] })).toThrow(
-      expect.objectContaining({ code: 'KEY_CHAIN_TOO_LONG' }) as Error,
-    );
+    expect(
+      refusalOf(() => ancestorsThrough({ keyId: 'k', tokenId: 't', ancestors: ['a', 'b', 'c', 'd'] })),
+    ).toMatchObject({ code: 'KEY_CHAIN_TOO_LONG' });
   });
 });
 
 describe('requireHeld', () => {
   it('names the first scope that is not held', () => {
-    expect(() => requireHeld(['keys:read', 'records:read:a', '*'], ['keys:*'])).toThrow(
-      expect.objectContaining({ code: 'SCOPE_NOT_HELD', params: { scope: 'records:read:a' } }) as Error,
-    );
+    expect(refusalOf(() => requireHeld(['keys:read', 'records:read:a', '*'], ['keys:*']))).toMatchObject({
+      code: 'SCOPE_NOT_HELD',
+      params: { scope: 'records:read:a' },
+    });
   });
 });

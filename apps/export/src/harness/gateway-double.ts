@@ -30,7 +30,7 @@ export class GatewayDouble {
   }
 
   /** The authority of someone with these scopes. */
-  caller(sub: string, scopes: readonly string[], jti = randomUUID()): Promise<string> {
+  caller(sub: string, scopes: readonly string[], jti: string = randomUUID()): Promise<string> {
     const iat = nowSeconds();
     return new SignJWT({ iss: 'https://keyport.test', sub, jti, scope: scopes.join(' ') })
       .setProtectedHeader({ kid: this.kid, typ: tokenTypes.context, alg: 'ES256' })

@@ -1,5 +1,5 @@
+import { collectColumns } from '@keyport/codec';
 import { KeyportError } from '@keyport/contracts';
-import { collectColumns } from './codec.tmp.ts';
 
 /** They travel in every page's cursor, and nobody reads a table that is wider. */
 export const maxColumns = 4096;

@@ -1,10 +1,10 @@
+import { bsonToCsv, bsonToJsonElements, bsonToNdjson, csvHeader } from '@keyport/codec';
 import type { ExportFormat } from '@keyport/contracts';
-import { bsonToCsv, bsonToJsonElements, bsonToNdjson, csvHeader } from './codec.tmp.ts';
 
 export interface Writing {
   readonly format: ExportFormat;
   readonly ejson: 'relaxed' | 'canonical';
-  /** Of tables. */
+  /** Of CSV and TSV. */
   readonly columns?: readonly string[] | undefined;
 }
 
@@ -23,12 +23,12 @@ export interface Ends {
 
 const delimiters = { csv: ',', tsv: '\t' } as const;
 
-/** The text of one page; the texts of all pages in order are the file. A file begins with its first document, or its end. */
+/** The text of one page; the texts of all pages, one behind the other, are the file. */
 export function writePage(writing: Writing, page: PageOfDocuments, ends: Ends): Uint8Array {
   const { format, ejson, columns = [] } = writing;
   switch (format) {
     case 'ndjson':
-      return bsonToNdjson(page.documents, ejson);
+      return bsonToNdjson(page.documents, { ejson });
     case 'json':
       return writeArray(page, ejson, ends);
     case 'csv':
@@ -37,20 +37,23 @@ export function writePage(writing: Writing, page: PageOfDocuments, ends: Ends): 
   }
 }
 
+/** The bracket opens with the first element, or at the end where there is none. */
 function writeArray({ documents, count }: PageOfDocuments, ejson: Writing['ejson'], { isFirst, isLast }: Ends) {
-  const close = isLast ? ']' : '';
-  if (count === 0) return Buffer.from(isFirst && isLast ? '[]' : close);
-  const elements = bsonToJsonElements(documents, ejson);
-  return Buffer.concat([Buffer.from(isFirst ? '[' : ',\n'), elements, Buffer.from(close)]);
+  const opens = isFirst && (count > 0 || isLast);
+  const elements = bsonToJsonElements(documents, { ejson, first: isFirst });
+  return opens || isLast ? Buffer.concat([text(opens ? '[' : ''), elements, text(isLast ? ']' : '')]) : elements;
 }
 
+/** The header likewise: a table without rows still says its columns. */
 function writeTable(
   { documents, count }: PageOfDocuments,
   columns: readonly string[],
-  delimiter: ',' | '\t',
+  delimiter: string,
   { isFirst, isLast }: Ends,
 ): Uint8Array {
-  const rows = bsonToCsv(documents, columns, { delimiter });
-  const needsHeader = isFirst && (count > 0 || isLast);
-  return needsHeader ? Buffer.concat([csvHeader(columns, { delimiter }), rows]) : rows;
+  const rows = bsonToCsv(documents, { columns, delimiter });
+  const needsHeader = isFirst && (count > 0 || isLast) && columns.length > 0;
+  return needsHeader ? Buffer.concat([csvHeader(columns, delimiter), rows]) : rows;
 }
+
+const text = (ascii: string) => Buffer.from(ascii, 'latin1');

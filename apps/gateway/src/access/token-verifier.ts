@@ -19,15 +19,12 @@ import { principalOf, type Principal } from './principal.ts';
 @Injectable()
 export class TokenVerifier {
   private readonly cache = new VerifiedCache<Principal>();
-  private readonly accepted: readonly string[];
 
   constructor(
-    @Inject(GATEWAY_CONFIG) config: GatewayConfig,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     @Inject(SIGNING_KEYS) private readonly signingKeys: KeyView,
     private readonly revocations: RevocationView,
-  ) {
-    this.accepted = [config.KEYPORT_PUBLIC_URL, ...config.KEYPORT_FORMER_PUBLIC_URLS];
-  }
+  ) {}
 
   /** Throws TOKEN_INVALID or TOKEN_REVOKED; SERVICE_UNAVAILABLE while it cannot be known what is revoked. */
   async verify(token: string): Promise<Principal> {
@@ -38,12 +35,14 @@ export class TokenVerifier {
   }
 
   private async verifyAnew(token: string): Promise<Principal> {
+    // Addresses under which the deployment was reached earlier stay good, as long as the key of that time does.
+    const accepted = [this.config.KEYPORT_PUBLIC_URL, ...this.signingKeys.issuers()];
     try {
       const claims = await verifyToken(token, {
         typ: tokenTypes.access,
         claims: accessClaims,
-        issuers: this.accepted,
-        audiences: this.accepted,
+        issuers: accepted,
+        audiences: accepted,
         maxLifetimeSeconds: maxAccessLifetimeSeconds,
         key: (kid, alg) => this.signingKeys.find(kid, alg),
       });

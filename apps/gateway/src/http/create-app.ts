@@ -38,9 +38,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
     bufferLogs: true,
   });
   app.useLogger(app.get(Logger));
-  app.useGlobalPipes(
-    new StandardSchemaValidationPipe({ exceptionFactory: (issues) => validationFailed(issues) }),
-  );
+  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => validationFailed(issues) }));
   const fastify = adapter.getInstance<FastifyInstance>();
   app.get(RouteTable).follow(fastify);
   parseBodies(fastify);

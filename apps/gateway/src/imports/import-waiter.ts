@@ -16,9 +16,10 @@ export class ImportWaiter {
   async waitFor(request: AuthenticatedRequest, started: Import, seconds: number): Promise<Import> {
     const until = Date.now() + seconds * 1000;
     let current = started;
+    // The request itself counts as destroyed once its body has been read.
     for (
       let pauseMs = 20;
-      !isFinal(current) && Date.now() < until && !request.raw.destroyed;
+      !isFinal(current) && Date.now() < until && !request.raw.socket.destroyed;
       pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)
     ) {
       await delay(Math.min(pauseMs, until - Date.now()));

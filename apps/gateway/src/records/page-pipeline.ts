@@ -46,7 +46,6 @@ export class PagePipeline {
   }
 
   private async receive(cursor: string | undefined): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
     const parts: Uint8Array[] = [];
     let isPlaced = false;
     for await (const part of this.fetchPage(cursor)) {

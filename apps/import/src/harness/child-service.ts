@@ -11,11 +11,11 @@ export class ChildService {
 
   /** Resolves once the service says that it is ready. */
   static async start(app: string, env: Readonly<Record<string, string>>): Promise<ChildService> {
-    const child = spawn(
-      process.execPath,
-      ['--import', './tools/build/src/register.mjs', `apps/${app}/src/main.ts`],
-      { cwd: workspace, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
-    );
+    const child = spawn(process.execPath, ['--import', './tools/build/src/register.mjs', `apps/${app}/src/main.ts`], {
+      cwd: workspace,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     let said = '';
     const keep = (text: Buffer) => (said = (said + text.toString()).slice(-8_000));
     child.stdout?.on('data', keep);
@@ -38,6 +38,14 @@ export class ChildService {
 
   thaw(): void {
     this.child.kill('SIGCONT');
+  }
+
+  /** Ends it as a launcher does: kindly, and then not. */
+  async stop(): Promise<void> {
+    this.thaw();
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), 9_000);
+    await this.end('SIGTERM');
+    clearTimeout(kill);
   }
 
   /** Resolves once it has ended. */

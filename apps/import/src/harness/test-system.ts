@@ -162,17 +162,21 @@ export class TestSystem {
   async stop(): Promise<void> {
     await this.gateway.close();
     await this.mongodb.close();
-    await Promise.all([...this.started, this.records].map((service) => service.end('SIGTERM')));
+    await Promise.all([...this.started, this.records].map((service) => service.stop()));
     await this.servers.stop();
     await rm(this.home, { recursive: true, force: true });
   }
 }
 
-/** Asks until the answer is as wanted; the test's own time limit ends it otherwise. */
-export async function until<T>(ask: () => Promise<T> | T, isWanted: (answer: T) => boolean): Promise<T> {
-  for (;;) {
+/** Asks until the answer is as wanted, for at most `withinMs`. */
+export async function until<T>(
+  ask: () => Promise<T> | T,
+  isWanted: (answer: T) => boolean,
+  withinMs = 40_000,
+): Promise<T> {
+  for (const end = Date.now() + withinMs; ; await delay(20)) {
     const answer = await ask();
     if (isWanted(answer)) return answer;
-    await delay(25);
+    if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain; last was ${JSON.stringify(answer)}`);
   }
 }

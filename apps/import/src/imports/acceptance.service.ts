@@ -1,5 +1,12 @@
 import type { Caller } from '@keyport/access';
-import { createGrant, createImport, getDataset, type DatasetAction, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import {
+  createGrant,
+  createImport,
+  getDataset,
+  type DatasetAction,
+  type ReplyOf,
+  type RequestOf,
+} from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { newImportId } from './import-id.ts';

@@ -33,7 +33,9 @@ export function transitionOf(event: ImportEvent): Transition {
 }
 
 /** States that nothing leaves. */
-export const finalStates: readonly ImportState[] = states.filter((state) => Object.keys(transitions[state]).length === 0);
+export const finalStates: readonly ImportState[] = states.filter(
+  (state) => Object.keys(transitions[state]).length === 0,
+);
 
 /** States in which rows are read. */
 export const activeStates: readonly ImportState[] = ['receiving', 'processing'];

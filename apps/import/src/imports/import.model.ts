@@ -1,4 +1,12 @@
-import type { ErrorCode, ErrorParams, Import, ImportCounts, ImportOptions, ImportState, WriteMode } from '@keyport/contracts';
+import type {
+  ErrorCode,
+  ErrorParams,
+  Import,
+  ImportCounts,
+  ImportOptions,
+  ImportState,
+  WriteMode,
+} from '@keyport/contracts';
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
 

@@ -172,7 +172,10 @@ describe('an upload', () => {
     await system.publish(importId, file.subarray(400_000), { offset: 400_000 });
     await system.seal(importId, file.length);
 
-    expect(await system.ended(importId)).toMatchObject({ state: 'completed', counts: counts({ read: 5000, inserted: 5000 }) });
+    expect(await system.ended(importId)).toMatchObject({
+      state: 'completed',
+      counts: counts({ read: 5000, inserted: 5000 }),
+    });
   });
 
   it('that broke off stays receiving with its rows so far, and goes on when more comes', async () => {
@@ -181,7 +184,11 @@ describe('an upload', () => {
     const importId = await system.create(name);
     await system.publish(importId, file.subarray(0, 200_000));
     await until(
-      () => system.mongodb.useDb('import').collection('imports').findOne({ _id: importId as never }),
+      () =>
+        system.mongodb
+          .useDb('import')
+          .collection('imports')
+          .findOne({ _id: importId as never }),
       (stored) => stored?.['lease'].owner === null && stored['idleSequence'] !== null,
     );
     expect((await system.get(importId)).state).toBe('receiving');
@@ -189,7 +196,10 @@ describe('an upload', () => {
     await system.publish(importId, file.subarray(200_000), { offset: 200_000 });
     await system.seal(importId, file.length);
 
-    expect(await system.ended(importId)).toMatchObject({ state: 'completed', counts: counts({ read: 3000, inserted: 3000 }) });
+    expect(await system.ended(importId)).toMatchObject({
+      state: 'completed',
+      counts: counts({ read: 3000, inserted: 3000 }),
+    });
   });
 
   it('may be sent in pieces that repeat, overlap, come too early or belong to an older epoch', async () => {
@@ -201,14 +211,20 @@ describe('an upload', () => {
 
     await send(0, 100_000, 1);
     await send(200_000, 300_000);
-    await system.publish(importId, ndjson(4000, { from: 900_000 }).subarray(100_000, 200_000), { offset: 100_000, epoch: 1 });
+    await system.publish(importId, ndjson(4000, { from: 900_000 }).subarray(100_000, 200_000), {
+      offset: 100_000,
+      epoch: 1,
+    });
     await send(50_000, 150_000);
     await send(0, 100_000);
     await send(150_000, 200_000);
     await send(300_000, file.length);
     await system.seal(importId, file.length);
 
-    expect(await system.ended(importId)).toMatchObject({ state: 'completed', counts: counts({ read: 4000, inserted: 4000 }) });
+    expect(await system.ended(importId)).toMatchObject({
+      state: 'completed',
+      counts: counts({ read: 4000, inserted: 4000 }),
+    });
     const numbers = await (await system.collection(name)).distinct('n');
     expect(numbers).toHaveLength(4000);
     expect(Math.max(...(numbers as number[]))).toBe(3999);
@@ -356,7 +372,9 @@ describe('the event of a completed import', () => {
 
     const event = await until(
       async () => {
-        const message = await (await jetstreamManager(admin)).streams.getMessage('EVENTS', { last_by_subj: importCompleted.subject });
+        const message = await (
+          await jetstreamManager(admin)
+        ).streams.getMessage('EVENTS', { last_by_subj: importCompleted.subject });
         return message?.json<{ id: string; type: string; data: unknown }>();
       },
       (found) => found?.id === done.id,

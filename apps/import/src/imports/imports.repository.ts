@@ -132,11 +132,7 @@ export class ImportsRepository {
 
   /** Completed imports whose event was not published yet. */
   unannounced(): Promise<ImportDocument[]> {
-    return this.imports
-      .find({ state: 'completed', announced: false })
-      .limit(100)
-      .lean<ImportDocument[]>()
-      .exec();
+    return this.imports.find({ state: 'completed', announced: false }).limit(100).lean<ImportDocument[]>().exec();
   }
 
   async markAnnounced(importId: string): Promise<void> {

@@ -14,8 +14,7 @@ export function requireControl(document: ImportDocument, caller: Caller, action:
   if (!isCreator(document, caller)) caller.require(action, document.dataset);
 }
 
-export const isCreator = (document: ImportDocument, caller: Caller): boolean =>
-  document.creator === caller.creator;
+export const isCreator = (document: ImportDocument, caller: Caller): boolean => document.creator === caller.creator;
 
 /** The same rule as {@link requireVisible}, as a filter. */
 export function visibleTo({ creator, identity }: Caller): QueryFilter<ImportDocument> {

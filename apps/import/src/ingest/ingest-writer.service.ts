@@ -46,10 +46,10 @@ export class IngestWriter {
     }
   }
 
-  private parse(row: string, { key, schema }: Dataset, sequence: number) {
+  private parse(row: string, { schema }: Dataset, sequence: number) {
     // Eight bytes of a hash, where an import has its id: the same event always makes the same `_id`.
     const idPrefix = createHash('sha256').update(`${this.stream.source}:${sequence}`).digest().subarray(0, 8);
-    return parseRow(Buffer.from(row), { idPrefix, key: key ?? [], schema });
+    return parseRow(Buffer.from(row), { idPrefix, schema });
   }
 }
 

@@ -9,7 +9,10 @@ export interface Piece extends PieceHead {
   readonly bytes: Uint8Array;
 }
 
-const wholeNumber = z.string().regex(/^\d{1,15}$/).transform(Number);
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
 const pieceHead = z.object({ offset: wholeNumber, epoch: wholeNumber, digest: z.string() });
 
 /** The piece in a message; undefined where headers are missing or the bytes are not those that were sent. */

@@ -49,9 +49,7 @@ const unavailable: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'SERVIC
 const rightsGone: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE']);
 
 const again = (failures: number): RunEnding =>
-  failures + 1 < maxFailures
-    ? { kind: 'try again', counted: true }
-    : { kind: 'fail', code: 'INTERNAL', params: {} };
+  failures + 1 < maxFailures ? { kind: 'try again', counted: true } : { kind: 'fail', code: 'INTERNAL', params: {} };
 
 /** Milliseconds before the next try: doubling from a quarter of a second to half a minute. */
 export const backOffMs = (failures: number): number => Math.min(250 * 2 ** failures, 30_000);

@@ -7,7 +7,11 @@ const at = (sequence: number, offset: number) => ({ sequence, offset, epoch: 1 }
 describe('SpoolTrail', () => {
   it('names the piece that holds the offset', () => {
     const trail = new SpoolTrail(start);
-    for (const [sequence, offset] of [[3, 100], [4, 200], [5, 300]] as const) {
+    for (const [sequence, offset] of [
+      [3, 100],
+      [4, 200],
+      [5, 300],
+    ] as const) {
       trail.add({ decoded: offset, restart: at(sequence, offset) });
     }
 

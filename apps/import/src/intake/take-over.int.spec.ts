@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(running.map((service) => service.end('SIGTERM')));
+  await Promise.all(running.map((service) => service.stop()));
   running = [];
 });
 
@@ -36,7 +36,10 @@ async function dataset(key?: string[]): Promise<string> {
 }
 
 const stored = (importId: string) =>
-  system.mongodb.useDb('import').collection('imports').findOne({ _id: importId as never });
+  system.mongodb
+    .useDb('import')
+    .collection('imports')
+    .findOne({ _id: importId as never });
 
 const insertedAtLeast = (importId: string, wanted: number) =>
   until(

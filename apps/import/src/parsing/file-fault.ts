@@ -1,4 +1,4 @@
-import { FileError } from '/tmp/import-dev/codec.ts';
+import { FileError } from '@keyport/codec';
 import { KeyportError } from '@keyport/contracts';
 
 /** What a caller is told of a file that cannot be read on. */

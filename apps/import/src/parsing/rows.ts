@@ -1,5 +1,4 @@
-import type { Chunk, RowPosition } from '@keyport/codec';
-import { createRowReader, fieldTypesOf } from '/tmp/import-dev/codec.ts';
+import { createRowReader, fieldTypesOf, type Chunk, type RowPosition } from '@keyport/codec';
 import { KeyportError } from '@keyport/contracts';
 import { idPrefixOf } from '../imports/import-id.ts';
 import type { ImportDocument } from '../imports/import.model.ts';
@@ -17,18 +16,24 @@ export interface Rows {
   read(): Chunk | undefined;
 }
 
-type Described = Pick<ImportDocument, '_id' | 'format' | 'key' | 'schemaText' | 'position'>;
+type Described = Pick<ImportDocument, '_id' | 'format' | 'schemaText' | 'position'>;
 
 /** Goes on with the rows of an import where its stored position says. */
-export function openRows({ _id, format, key, schemaText, position }: Described): Rows {
+export function openRows({ _id, format, schemaText, position }: Described): Rows {
   const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
   const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
-  const reader = createRowReader({ format, idPrefix: idPrefixOf(_id), key, ...typingBy(schema) }, from);
+  const reader = createRowReader({ format, idPrefix: idPrefixOf(_id), ...typingBy(schema) }, from);
   return {
     startOffset: from?.offset ?? 0,
     push: (bytes) => reader.push(bytes),
-    end: () => answering(() => reader.end()),
-    read: () => answering(() => reader.read() ?? undefined),
+    end: () => reader.end(),
+    read: () => {
+      try {
+        return reader.read();
+      } catch (error) {
+        throw fileFault(error);
+      }
+    },
   };
 }
 
@@ -37,13 +42,12 @@ export const positionText = (position: RowPosition): string => JSON.stringify(po
 
 export interface RowSettings {
   readonly idPrefix: Uint8Array;
-  readonly key: readonly string[];
   readonly schema: Record<string, unknown> | null;
 }
 
 /** One row of NDJSON as a chunk of its own. */
-export function parseRow(line: Uint8Array, { idPrefix, key, schema }: RowSettings): Chunk {
-  const reader = createRowReader({ format: 'ndjson', idPrefix, key, ...typingBy(schema) });
+export function parseRow(line: Uint8Array, { idPrefix, schema }: RowSettings): Chunk {
+  const reader = createRowReader({ format: 'ndjson', idPrefix, ...typingBy(schema) });
   reader.push(line);
   reader.end();
   const chunk = reader.read();
@@ -52,12 +56,4 @@ export function parseRow(line: Uint8Array, { idPrefix, key, schema }: RowSetting
 }
 
 const typingBy = (schema: Record<string, unknown> | null) =>
-  schema === null ? {} : { types: fieldTypesOf(schema), validate: schemaCheckOf(schema) };
-
-function answering<Result>(read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    throw fileFault(error);
-  }
-}
+  schema === null ? {} : { fieldTypes: fieldTypesOf(schema), validate: schemaCheckOf(schema) };

@@ -1,8 +1,9 @@
+import type { RowProblem } from '@keyport/codec';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 /** Why a row does not match its dataset's schema; undefined where it does. */
-export type SchemaCheck = (row: unknown) => { readonly message: string; readonly path?: string } | undefined;
+export type SchemaCheck = (row: unknown) => RowProblem | undefined;
 
 /** Formats that name stored types, and that the codec has checked on its way (docs: datasets). */
 const storedTypeFormats = ['int64', 'decimal', 'objectid'];
@@ -16,8 +17,8 @@ export function schemaCheckOf(schema: Record<string, unknown>): SchemaCheck {
   return (row) => (validate(row) ? undefined : faultOf(validate.errors?.[0]));
 }
 
-function faultOf(error: ErrorObject | undefined) {
+function faultOf(error: ErrorObject | undefined): RowProblem {
   const path = error?.instancePath.slice(1).replaceAll('/', '.') ?? '';
   const message = error?.message ?? 'does not match the schema';
-  return { message, ...(path !== '' && { path }) };
+  return { code: 'SCHEMA_VIOLATION', message, ...(path !== '' && { path }) };
 }

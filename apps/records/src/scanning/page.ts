@@ -1,22 +1,29 @@
-import { firstElement, type RawBatch } from '@keyport/mongo';
+import { firstElement, type RawBatch, type RawElement } from '@keyport/mongo';
 
 /** Records of one page, one behind the other. */
 export interface Page {
   readonly documents: Buffer;
   readonly count: number;
-  /** The last record given, as it was read; undefined where there was none. */
-  readonly last: Buffer | undefined;
+  /** `_id` of the last record; undefined where there was none. */
+  readonly last: RawElement | undefined;
   /** True where the batch held more than the page. */
   readonly isCut: boolean;
 }
 
+export interface PageLimits {
+  readonly maxBytes: number;
+  /** At most so many records. */
+  readonly limit?: number | undefined;
+  readonly withId: boolean;
+}
+
 /** Copies records into one buffer until the next one would exceed the budget; at least one. */
-export function pageOf({ bytes, starts }: RawBatch, maxBytes: number, withId: boolean): Page {
+export function pageOf({ bytes, starts }: RawBatch, { maxBytes, limit, withId }: PageLimits): Page {
   let total = 0;
   let count = 0;
   for (const start of starts) {
     const length = bytes.readInt32LE(start);
-    if (count > 0 && total + length > maxBytes) break;
+    if (count === limit || (count > 0 && total + length > maxBytes)) break;
     total += length;
     count += 1;
   }
@@ -27,7 +34,7 @@ export function pageOf({ bytes, starts }: RawBatch, maxBytes: number, withId: bo
       ? concatenated(bytes, kept, total)
       : Buffer.concat(kept.map((start) => withoutId(at(bytes, start)))),
     count,
-    last: lastStart === undefined ? undefined : at(bytes, lastStart),
+    last: lastStart === undefined ? undefined : firstElement(at(bytes, lastStart)),
     isCut: count < starts.length,
   };
 }

@@ -1,6 +1,5 @@
 import type { Caller } from '@keyport/access';
 import { KeyportError, scanRecords, type ReplyOf, type RequestOf } from '@keyport/contracts';
-import { firstElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { DatasetService } from '../datasets/dataset.service.ts';
@@ -24,26 +23,23 @@ export class ScanService {
   ) {}
 
   async page(request: ScanRequest, caller: Caller): Promise<ReplyOf<typeof scanRecords>> {
-    // An export is allowed by a right of its own (docs/tokens.md), which its grant carries.
-    if (!caller.may('exports:create', request.dataset)) caller.require('records:read', request.dataset);
+    // An accepted export may read what it was accepted for (docs/tokens.md, "Scopes"); a token alone takes records:read.
+    const isExport = caller.identity.jobId !== undefined && caller.may('exports:create', request.dataset);
+    if (!isExport) caller.require('records:read', request.dataset);
     const dataset = await this.datasets.existing(request.dataset);
     const { collectionName } = dataset;
     const position = request.cursor && positionOf(request.cursor, collectionName);
     const average = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
-    const asked = recordsToAskFor(request.maxBytes, average, request.limit);
+    const limit = recordsToAskFor(request.maxBytes, average, request.limit);
     const projection = request.fields && projectionFor(request.fields);
-    const batch = await this.scans.read({ collectionName, position, projection, limit: asked });
-    const withId = !request.fields || request.fields.includes('_id');
-    const room = { ...batch, starts: batch.starts.slice(0, request.limit ?? batch.starts.length) };
-    const page = pageOf(room, request.maxBytes, withId);
+    const batch = await this.scans.read({ collectionName, position, projection, limit });
+    const page = pageOf(batch, { ...request, withId: !request.fields || request.fields.includes('_id') });
     if (page.documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
-    const isLast =
-      batch.isWhole && batch.starts.length < asked && !page.isCut && room.starts.length === batch.starts.length;
-    const lastId = page.last && firstElement(page.last);
-    const reply = { documents: page.documents, count: page.count };
-    if (!isLast && lastId) return { ...reply, next: cursorOf(lastId, collectionName, nextAverage(page, average)) };
+    const { documents, count, last } = page;
+    const isLast = !page.isCut && batch.isWhole && count < limit;
+    if (last && !isLast) return { documents, count, next: cursorOf(last, collectionName, nextAverage(page, average)) };
     await this.requireSame(dataset);
-    return reply;
+    return { documents, count };
   }
 
   /** A collection that was dropped meanwhile looks like one that ends here: an export must not take it for whole. */

@@ -1,4 +1,5 @@
 import type { WriteMode, WriteRejection } from '@keyport/contracts';
+import { joinDocument } from '@keyport/mongo';
 import { duplicateKey, inOrder, type Operation, type Plan, type Refusals } from './plan.ts';
 
 /** A row as classification sees it; texts are equal where MongoDB takes the values for equal. */
@@ -9,8 +10,9 @@ export interface ChunkRow {
   readonly key: string | null;
   /** Null for an insert. */
   readonly match: string | null;
-  readonly idBytes: Uint8Array;
-  readonly body: Buffer;
+  readonly document: Buffer;
+  /** Where the elements behind `_id`, its body, begin in `document`; they end before its last byte. */
+  readonly bodyStart: number;
 }
 
 /** A stored record that a row may meet. */
@@ -19,8 +21,9 @@ export interface StoredRow {
   readonly key: string | null;
   /** Null where no row matches it. */
   readonly match: string | null;
-  readonly idBytes: Uint8Array;
-  /** Undefined where no row has the same body. */
+  /** The element `_id`. */
+  readonly idBytes: Buffer;
+  /** The elements behind `_id`; undefined where no row has the same. */
   readonly body: Buffer | undefined;
 }
 
@@ -35,12 +38,11 @@ export interface Rules {
 /** A record while the chunk is being applied: stored before, or new. */
 interface Record {
   readonly id: string;
-  readonly idBytes: Uint8Array;
-  readonly isNew: boolean;
-  readonly storedBody: Buffer | undefined;
+  /** The stored record, or the row that made a new one: whose `_id` it keeps. */
+  readonly origin: StoredRow | ChunkRow;
   key: string | null;
-  body: Buffer | undefined;
-  lastRow: number;
+  /** The row whose body it has now; undefined while it is as stored. */
+  content: ChunkRow | undefined;
 }
 
 /**
@@ -76,10 +78,7 @@ class AppliedChunk {
     refused: Refusals,
   ) {
     this.rejected = [...refused.values()];
-    for (const row of stored) {
-      const { body, ...identity } = row;
-      this.add({ ...identity, isNew: false, storedBody: body, body, lastRow: -1 }, row.match);
-    }
+    for (const row of stored) this.add({ id: row.id, origin: row, key: row.key, content: undefined }, row.match);
   }
 
   apply(row: ChunkRow): void {
@@ -97,8 +96,7 @@ class AppliedChunk {
     if (this.byId.has(row.id)) this.rejected.push(duplicateKey(row.index, ['_id']));
     else if (row.key !== null && this.byKey.has(row.key)) this.rejectKey(row);
     else {
-      const { id, idBytes, key, body } = row;
-      const record = { id, idBytes, isNew: true, storedBody: undefined, key, body, lastRow: row.index };
+      const record: Record = { id: row.id, origin: row, key: row.key, content: row };
       this.add(record, row.match);
       this.counts.inserted += 1;
       this.write('insert', record);
@@ -108,7 +106,7 @@ class AppliedChunk {
   private update(target: Record, row: ChunkRow): void {
     const changesKey = row.key !== target.key;
     if (changesKey && row.key !== null && this.byKey.has(row.key)) return this.rejectKey(row);
-    if (target.body?.equals(row.body)) {
+    if (hasBodyOf(target, row)) {
       this.counts.unchanged += 1;
       return;
     }
@@ -117,8 +115,7 @@ class AppliedChunk {
       if (row.key !== null) this.byKey.set(row.key, target);
       target.key = row.key;
     }
-    target.body = row.body;
-    target.lastRow = row.index;
+    target.content = row;
     this.counts.updated += 1;
     this.write('replace', target);
   }
@@ -135,21 +132,35 @@ class AppliedChunk {
   }
 
   private write(kind: Operation['kind'], record: Record): void {
-    if (this.rules.keepsOrder) this.statements.push(operation(kind, record));
+    if (this.rules.keepsOrder) this.statements.push(...statement(kind, record));
     else this.touched.add(record);
   }
 }
 
 /** What is left to do for a record once all rows have been applied. */
 function statementOf(record: Record): Operation[] {
-  if (record.isNew) return [operation('insert', record)];
-  const isAsBefore = record.storedBody !== undefined && record.body?.equals(record.storedBody) === true;
-  return isAsBefore ? [] : [operation('replace', record)];
+  if (!isStored(record.origin)) return statement('insert', record);
+  const isAsBefore = record.content !== undefined && hasStoredBody(record.origin, record.content);
+  return isAsBefore ? [] : statement('replace', record);
 }
 
-const operation = (kind: Operation['kind'], { lastRow, idBytes, body }: Record): Operation => ({
-  kind,
-  row: lastRow,
-  id: idBytes,
-  body: body ?? Buffer.alloc(0),
-});
+function statement(kind: Operation['kind'], { origin, content }: Record): Operation[] {
+  if (!content) return [];
+  return [{ kind, row: content.index, document: origin === content ? content.document : withIdOf(origin, content) }];
+}
+
+const isStored = (origin: StoredRow | ChunkRow): origin is StoredRow => 'idBytes' in origin;
+
+function hasBodyOf({ origin, content }: Record, row: ChunkRow): boolean {
+  if (!content) return isStored(origin) && hasStoredBody(origin, row);
+  const { document, bodyStart } = content;
+  return row.document.compare(document, bodyStart, document.length, row.bodyStart, row.document.length) === 0;
+}
+
+const hasStoredBody = ({ body }: StoredRow, { document, bodyStart }: ChunkRow): boolean =>
+  body?.compare(document, bodyStart, document.length - 1) === 0;
+
+function withIdOf(origin: StoredRow | ChunkRow, { document, bodyStart }: ChunkRow): Buffer {
+  const id = isStored(origin) ? origin.idBytes : origin.document.subarray(4, origin.bodyStart);
+  return joinDocument([id, document.subarray(bodyStart, -1)]);
+}

@@ -1,5 +1,4 @@
-import { valuesOf, type RawElement } from '@keyport/mongo';
-import { comparable } from '@keyport/mongo';
+import { comparable, valuesOf, type RawElement } from '@keyport/mongo';
 import type { Identity } from './chunk.ts';
 
 /** A filter for all records that have one of these values in these fields; `$in` on one field, or on the last of several. */
@@ -27,5 +26,5 @@ function groupByLeading(identities: readonly Identity[]): Identity[][] {
 /** `$eq`, since a bare document would be read as operators and a bare pattern as a search. */
 function leadingValues(fields: readonly string[], elements: readonly RawElement[]): Record<string, unknown> {
   const values = valuesOf(elements.slice(0, -1));
-  return Object.fromEntries(values.map((value, index) => [fields[index], { $eq: value }]));
+  return Object.fromEntries(values.map((value, index) => [fields[index] ?? '', { $eq: value }]));
 }

@@ -2,15 +2,13 @@ import type { ReplyOf, WriteRejection, writeRecords } from '@keyport/contracts';
 
 export type WriteReply = ReplyOf<typeof writeRecords>;
 
-/** One statement: a new document, or new content for the stored document that has this `_id`. */
+/** One statement: a new document, or new content for the stored document that has its `_id`. */
 export interface Operation {
   readonly kind: 'insert' | 'replace';
   /** Which row of the chunk it comes from; the last one where several were joined. */
   readonly row: number;
-  /** The bytes of the element `_id`. */
-  readonly id: Uint8Array;
-  /** The bytes of all other elements. */
-  readonly body: Uint8Array;
+  /** The whole document, ready to be stored. */
+  readonly document: Buffer;
 }
 
 /** What a chunk does, decided before anything is written. */

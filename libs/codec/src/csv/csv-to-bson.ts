@@ -43,7 +43,7 @@ export class CsvToBson {
     row: number,
     header: readonly string[],
   ): RowProblem | undefined {
-    const { cells, sink } = this;
+    const { sink } = this;
     if (this.columnCount < 0) {
       this.columns = columnTree(header, this.options.types);
       this.columnCount = header.length;
@@ -67,7 +67,6 @@ export class CsvToBson {
     sink.reserve(1);
     sink.bytes[sink.length++] = 0;
     sink.view.setInt32(documentAt, sink.length - documentAt, true);
-    cells.clear();
     return undefined;
   }
 

@@ -30,7 +30,7 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const { cursor } = json;
   const nameAt = cursor.at + 1;
   const nameEnd = cursor.src.indexOf(quote, nameAt);
-  const name = cursor.src.latin1Slice(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, nameAt + 24));
+  const name = cursor.src.toString('latin1', nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, nameAt + 24));
   if (name === '$ref') {
     if (field.type !== stored.ANY) json.mismatch('an object', field.type, start);
     return json.readFields(field.shape, depth, 0, true);
@@ -38,7 +38,7 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
   if (!read) {
     const text = cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end));
-    cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', text);
+    return cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', text);
   }
   // Names of several members in any order are read with their values; the others stand alone.
   if (!severalMembers.has(name)) {
@@ -244,7 +244,7 @@ function readOne(json: JsonToBson, name: string, type: number): number {
 function readUndefined(json: JsonToBson): number {
   const { cursor } = json;
   cursor.skipSpace();
-  if (cursor.src.latin1Slice(cursor.at, cursor.at + 4) !== 'true') wrapperFault(json, '$undefined', 'the value true');
+  if (cursor.src.toString('latin1', cursor.at, cursor.at + 4) !== 'true') wrapperFault(json, '$undefined', 'the value true');
   cursor.at += 4;
   return bson.UNDEFINED;
 }

@@ -84,7 +84,7 @@ function fault(cursor: JsonCursor, at: number): never {
 
 /** Whatever the loop above did not finish: the text stands between `start` and the cursor. */
 function convertNumber(cursor: JsonCursor, sink: ByteSink, type: number, start: number, integer: boolean): number {
-  const text = cursor.src.latin1Slice(start, cursor.at);
+  const text = cursor.src.toString('latin1', start, cursor.at);
   if (integer && (type === ANY || type === AS_INT || type === AS_LONG)) {
     const written = writeLongInteger(sink, text, type === AS_LONG);
     if (written === 0) cursor.fail('NUMBER_OUT_OF_RANGE', 'the integer does not fit in 64 bits', text);

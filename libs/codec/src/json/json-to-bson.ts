@@ -142,7 +142,7 @@ export class JsonToBson {
       }
       const typeAt = sink.length;
       let field: Field;
-      let isId = false;
+      let isId: boolean;
       const known = names === undefined ? this.readKnownName(shape) : undefined;
       if (known) {
         shape = known;

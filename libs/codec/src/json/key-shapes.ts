@@ -78,17 +78,13 @@ export class Shape {
   }
 
   names(): Set<string> {
-    const names = new Set<string>();
-    for (let shape: Shape = this; shape.parent; shape = shape.parent) {
-      names.add(Buffer.from(shape.key.subarray(0, -1)).toString());
-    }
+    const names = this.parent?.names() ?? new Set<string>();
+    if (this.parent) names.add(Buffer.from(this.key.subarray(0, -1)).toString());
     return names;
   }
 
   /** A shape's field tells of the value under its own name; what may follow beside it hangs on the object's field. */
   private typesBelow(): TypeNode | undefined {
-    let shape: Shape = this;
-    while (shape.parent) shape = shape.parent;
-    return shape.field.types;
+    return this.parent ? this.parent.typesBelow() : this.field.types;
   }
 }

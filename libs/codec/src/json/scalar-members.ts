@@ -42,7 +42,7 @@ function readScalar(json: JsonToBson, wrapper: string, expected: string): string
   }
   const start = cursor.at;
   while (cursor.src[cursor.at]! >= 0x30 && cursor.src[cursor.at]! <= 0x39) cursor.at++;
-  const text = cursor.src.latin1Slice(start, cursor.at);
+  const text = cursor.src.toString('latin1', start, cursor.at);
   if (!/^(0|[1-9]\d{0,9})$/.test(text)) wrapperFault(json, wrapper, expected);
   return Number(text);
 }

@@ -35,6 +35,6 @@ function keyPart({ type, bytes }: BsonElement): string {
       return Number.isInteger(number) ? `n${BigInt(number)}` : `n${number}`;
     }
     default:
-      return String.fromCharCode(type === bson.SYMBOL ? bson.STRING : type) + value.latin1Slice();
+      return String.fromCharCode(type === bson.SYMBOL ? bson.STRING : type) + value.toString('latin1');
   }
 }

@@ -31,7 +31,7 @@ export function writeTextAs(type: number, bytes: Buffer, start: number, end: num
     case stored.AS_BINARY:
       return writeBase64Text(bytes, start, end, sink);
     case stored.AS_NULL:
-      return bytes.latin1Slice(start, end) === 'null' ? NULL : MISMATCH;
+      return bytes.toString('latin1', start, end) === 'null' ? NULL : MISMATCH;
     default:
       return writeStringText(bytes, start, end, sink);
   }
@@ -48,14 +48,14 @@ function writeIntegerText(bytes: Buffer, start: number, end: number, sink: ByteS
     value = value * 10 + digit;
   }
   if (end - first <= 15) return writeInteger(sink, negative ? 0 - value : value, long);
-  return writeLongInteger(sink, (negative ? '-' : '') + bytes.latin1Slice(first, end), long) || OUT_OF_RANGE;
+  return writeLongInteger(sink, (negative ? '-' : '') + bytes.toString('latin1', first, end), long) || OUT_OF_RANGE;
 }
 
 const doubleText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const notFinite = new Set(['NaN', 'Infinity', '-Infinity']);
 
 function writeDoubleText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
-  const text = bytes.latin1Slice(start, end);
+  const text = bytes.toString('latin1', start, end);
   const value = Number(text);
   if (!doubleText.test(text)) {
     if (!notFinite.has(text)) return MISMATCH;
@@ -67,14 +67,14 @@ function writeDoubleText(bytes: Buffer, start: number, end: number, sink: ByteSi
 const decimalText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^NaN$|^-?Infinity$/;
 
 function writeDecimalText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
-  const text = bytes.latin1Slice(start, end);
+  const text = bytes.toString('latin1', start, end);
   if (!decimalText.test(text)) return MISMATCH;
   return writeDecimal128(sink, text) ? DECIMAL128 : OUT_OF_RANGE;
 }
 
 function writeBooleanText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
   if (end - start > 5) return MISMATCH;
-  const text = bytes.latin1Slice(start, end);
+  const text = bytes.toString('latin1', start, end);
   if (text !== 'true' && text !== 'false') return MISMATCH;
   sink.reserve(1);
   sink.bytes[sink.length++] = text === 'true' ? 1 : 0;
@@ -103,7 +103,7 @@ export function writeObjectIdText(bytes: Buffer, start: number, end: number, sin
 const base64Text = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 
 function writeBase64Text(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
-  const text = bytes.latin1Slice(start, end);
+  const text = bytes.toString('latin1', start, end);
   return writeBinary(sink, text, 0) ? BINARY : MISMATCH;
 }
 

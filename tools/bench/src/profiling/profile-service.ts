@@ -24,13 +24,13 @@ export async function profileAround(
   const [pid] = (await stack.describe()).processes[service];
   if (pid === undefined) throw new Error(`no process of ${service} runs`);
   const inspected = await InspectedProcess.of(pid, join(stack.home, 'logs', `${service}-1.log`));
+  const places = new SourcePlaces(root, join(root, 'apps', service, 'dist', 'main.js'));
   const folder = join(root, 'tmp', 'profiles');
   await mkdir(folder, { recursive: true });
   return async (label, work) => {
     const { result, profile } = await inspected.profiled(work);
     const file = join(folder, `${label}-${service}.cpuprofile`);
     await writeFile(file, JSON.stringify(profile));
-    const places = new SourcePlaces(root);
     const rows = hotFunctions(profile, shownFunctions).map(({ name, place, selfMs, share }) => [
       ...[selfMs.toFixed(0), (share * 100).toFixed(1), name, places.of(place)],
     ]);

@@ -1,30 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
-import { relative, resolve, dirname } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Turns places in the bundles (`file:…/main.js:10:5`) into those of the sources, relative to a folder. */
+/**
+ * Turns places in one bundle (`file:…/main.js:10:5`) into those of its sources, relative to a folder; other places only
+ * become relative. The map is read at once: a build may replace it while the process still runs the old bundle.
+ */
 export class SourcePlaces {
-  private readonly maps = new Map<string, SourceMap | undefined>();
+  private readonly map: SourceMap;
 
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    private readonly bundle: string,
+  ) {
+    this.map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, 'utf8')) as SourceMapPayload);
+  }
 
   of(place: string): string {
     const match = /^(file:.*):(\d+):(\d+)$/.exec(place);
     if (!match) return place;
     const [, url = '', line = '', column = ''] = match;
     const path = fileURLToPath(url);
-    const entry = this.mapOf(path)?.findEntry(Number(line) - 1, Number(column) - 1);
-    if (!entry || !('originalSource' in entry)) return `${relative(this.root, path)}:${line}`;
+    const entry = path === this.bundle ? this.map.findEntry(Number(line) - 1, Number(column) - 1) : {};
+    if (!('originalSource' in entry)) return `${relative(this.root, path)}:${line}`;
     const source = resolve(dirname(path), entry.originalSource.replace(/^file:\/\//, ''));
     return `${relative(this.root, source)}:${entry.originalLine + 1}`;
   }
-
-  private mapOf(path: string): SourceMap | undefined {
-    if (!this.maps.has(path)) this.maps.set(path, readMap(`${path}.map`));
-    return this.maps.get(path);
-  }
 }
-
-const readMap = (file: string): SourceMap | undefined =>
-  existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as SourceMapPayload) : undefined;

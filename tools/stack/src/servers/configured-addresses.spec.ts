@@ -32,6 +32,10 @@ describe('splitNatsUrl', () => {
     });
   });
 
+  it('does not repeat a password in what it says of a broken address', () => {
+    expect(() => splitNatsUrl('nats://team:s/cret@bus:4222')).toThrow(/^NATS_URL is not an address such as \S+$/);
+  });
+
   it('completes an address without a scheme', () => {
     expect(splitNatsUrl('bus:4222').url).toBe('nats://bus:4222');
   });

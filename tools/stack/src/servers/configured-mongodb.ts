@@ -14,8 +14,9 @@ export async function configuredMongodb(
   secrets: Secrets,
   log: (line: string) => void,
 ): Promise<(owner: DatabaseOwner) => string> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 });
+  let client: MongoClient | undefined;
   try {
+    client = new MongoClient(url, { serverSelectionTimeoutMS: 10_000 });
     for (const user of serviceUsers(secrets)) await ensureUser(client, user);
     log(`mongod: MONGODB_URL is used, nothing is started; users ${databaseOwners.join(', ')} are set up there`);
     return (owner) => withUser(url, owner, { name: owner, password: secrets.mongodb[owner] });
@@ -26,7 +27,7 @@ export async function configuredMongodb(
     log('mongod: MONGODB_URL is used, nothing is started; its user may not create users, so all services share it');
     return (owner) => withUser(url, owner);
   } finally {
-    await client.close();
+    await client?.close();
   }
 }
 

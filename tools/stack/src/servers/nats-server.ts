@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { natsPermissions } from '@keyport/contracts';
-import { connect } from '@nats-io/transport-node';
 import { writePrivate } from '../home/json-file.ts';
 import { rememberedPort } from '../home/ports.ts';
 import { natsUsers, type Secrets } from '../home/secrets.ts';
 import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
 import { findProgram, type ProgramNeeds } from './find-program.ts';
+import { askJetStream } from './jetstream-state.ts';
 import { natsConf, natsPasswordVariable } from './nats-conf.ts';
 import { listens, until } from './until.ts';
 
@@ -22,9 +22,13 @@ export interface RunningNats {
   readonly process: SupervisedProcess;
 }
 
+/** Path of a nats-server that runs on this machine. */
+export const findNatsServer = (log: (line: string) => void, signal?: AbortSignal): Promise<string> =>
+  findProgram(natsServer, log, signal);
+
 /** Starts nats-server with JetStream on loopback, its store in `<home>/nats`. */
 export async function startNatsServer(home: string, secrets: Secrets, around: Surroundings): Promise<RunningNats> {
-  const command = await findProgram(natsServer, around.log, around.signal);
+  const command = await findNatsServer(around.log, around.signal);
   const port = await rememberedPort(home, 'nats');
   const conf = join(home, 'nats.conf');
   await writePrivate(
@@ -32,6 +36,7 @@ export async function startNatsServer(home: string, secrets: Secrets, around: Su
     natsConf({ listen: `127.0.0.1:${port}`, storeDir: join(home, 'nats'), permissions: natsPermissions }),
   );
   const passwords = natsUsers.map((user) => [natsPasswordVariable(user), secrets.nats[user]]);
+  const tools = { url: `nats://127.0.0.1:${port}`, user: 'admin', password: secrets.nats.admin };
   const process = new SupervisedProcess(
     {
       name: 'nats-server',
@@ -41,7 +46,7 @@ export async function startNatsServer(home: string, secrets: Secrets, around: Su
       logFile: join(home, 'logs', 'nats-server.log'),
       untilReady: async (_child, signal) => {
         await until(() => listens(port), signal);
-        await until(() => answers(port, secrets), signal);
+        await until(() => askJetStream(tools).then(() => true), signal);
       },
       readyWithinMs: 30_000,
       endWithinMs: 3_000,
@@ -50,21 +55,4 @@ export async function startNatsServer(home: string, secrets: Secrets, around: Su
   );
   await process.start();
   return { port, process };
-}
-
-/** Logs in and asks JetStream for its state, so that a server that still recovers its streams is not called ready. */
-async function answers(port: number, { nats }: Secrets): Promise<boolean> {
-  const connection = await connect({
-    servers: `127.0.0.1:${port}`,
-    user: 'admin',
-    pass: nats.admin,
-    reconnect: false,
-    timeout: 2_000,
-  });
-  try {
-    const { error } = (await connection.request('$JS.API.INFO', '', { timeout: 2_000 })).json<{ error?: unknown }>();
-    return error === undefined;
-  } finally {
-    await connection.close();
-  }
 }

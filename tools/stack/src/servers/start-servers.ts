@@ -7,7 +7,7 @@ import { GuardLink } from '../processes/guard-link.ts';
 import { endProcesses } from '../processes/process-table.ts';
 import type { SupervisedProcess, Surroundings } from '../processes/supervised-process.ts';
 import { configuredMongodb } from './configured-mongodb.ts';
-import { splitNatsUrl } from './configured-nats.ts';
+import { configuredNats } from './configured-nats.ts';
 import { mongodbAddress, startMongod } from './mongod.ts';
 import { startNatsServer } from './nats-server.ts';
 
@@ -133,10 +133,10 @@ async function provideNats(
   around: Surroundings,
 ): Promise<Nats> {
   if (url) {
+    const { url: address, user, password } = await configuredNats(url);
     around.log(
       'nats-server: NATS_URL is used, nothing is started; all services use its user, give it (or users of your own) the permissions of docker/nats.conf',
     );
-    const { url: address, user, password } = splitNatsUrl(url);
     return { url: address, userOf: () => ({ user, password }) };
   }
   const { port, process } = await startNatsServer(home, secrets, around);

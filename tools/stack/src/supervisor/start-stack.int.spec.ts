@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readJson } from '../home/json-file.ts';
-import { isRunning, startTimeOf } from '../processes/process-table.ts';
+import { isRunning, launcherVariable, processesWith, startTimeOf } from '../processes/process-table.ts';
 import { until } from '../servers/until.ts';
 import { workspaceRoot } from './app-plans.ts';
 import { startStack, type Stack } from './start-stack.ts';
@@ -53,6 +53,10 @@ async function runningProcesses() {
   const pids = Object.values((await described()) ?? {}).flat();
   return pids.map((pid) => ({ pid, startTime: startTimeOf(pid) ?? '' }));
 }
+
+/** mongod, nats-server and the apps, also those of a stack that is not up yet. */
+const startedIn = (folder: string) =>
+  processesWith((env) => env.get(launcherVariable)?.startsWith(`${folder}#`) === true);
 
 const untilAllEnded = (processes: { pid: number; startTime: string }[], ms: number) =>
   until(async () => !processes.some(({ pid, startTime }) => isRunning(pid, startTime)), within(ms));
@@ -151,6 +155,18 @@ describe('startStack', () => {
     stack = undefined;
     await writeFile(app, appScript);
     stack = await start();
+  });
+
+  it('breaks off a start when it is told to, and leaves no process', async () => {
+    await writeFile(app, `process.on('disconnect', () => process.exit()); setInterval(() => undefined, 1000);`);
+    const ending = new AbortController();
+    const starting = start({ signal: ending.signal });
+    await until(async () => startedIn(home).length >= 3, within(10_000));
+
+    ending.abort();
+
+    await expect(starting).rejects.toThrow();
+    expect(startedIn(home)).toEqual([]);
   });
 
   it('ends within 10 s although an app ignores SIGTERM', async () => {

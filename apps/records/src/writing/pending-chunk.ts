@@ -1,0 +1,88 @@
+import type { RequestOf, WriteRejection, writeRecords } from '@keyport/contracts';
+import { asBuffer, type WriteFault } from '@keyport/mongo';
+import { isSameKey } from '../datasets/dataset-key.ts';
+import { identify, identifyingFields, isRejection, rowStarts, type Identifying, type RowIdentity } from './chunk.ts';
+import { duplicateKey } from './plan.ts';
+
+export type WriteRequest = RequestOf<typeof writeRecords>;
+
+/** How often a duplicate that reading did not show is taken for a race, before the row is refused for it. */
+const maxRaces = 3;
+const duplicateKeyCode = 11000;
+
+/** A chunk on its way: what the server refused of it so far is left out of the next attempt. */
+export interface PendingChunk {
+  readonly request: WriteRequest;
+  readonly rowStarts: readonly number[];
+  readonly refused: Map<number, WriteRejection>;
+  /** Set once the server found a duplicate `_id` or key, which a blind insert could not see coming. */
+  mustRead: boolean;
+  races: number;
+  keyFields: readonly string[];
+}
+
+/** Throws VALIDATION_FAILED where the documents are not what the request says. */
+export const pendingChunk = (request: WriteRequest): PendingChunk => ({
+  request,
+  rowStarts: rowStarts(request),
+  refused: new Map(),
+  mustRead: false,
+  races: 0,
+  keyFields: [],
+});
+
+export function identifying({ mode, key: wanted }: WriteRequest, datasetKey: readonly string[] | null): Identifying {
+  const key = datasetKey && identifyingFields(datasetKey);
+  if (mode === 'insert') return { key, match: null };
+  const isKey = key !== null && isSameKey(wanted, key.names);
+  return { key, match: isKey ? key : identifyingFields(wanted.length === 0 ? ['_id'] : wanted) };
+}
+
+/** Rows that nothing has been refused of so far. */
+export function keptRows({ request, rowStarts, refused }: PendingChunk): { index: number; document: Buffer }[] {
+  const bytes = asBuffer(request.documents);
+  return rowStarts.flatMap((start, index) =>
+    refused.has(index) ? [] : [{ index, document: bytes.subarray(start, start + bytes.readInt32LE(start)) }],
+  );
+}
+
+export function identifyAll(chunk: PendingChunk, by: Identifying) {
+  const rejected = new Map(chunk.refused);
+  const rows: RowIdentity[] = [];
+  for (const { index, document } of keptRows(chunk)) {
+    const identity = identify(document, index, by);
+    if (isRejection(identity)) rejected.set(index, identity);
+    else rows.push(identity);
+  }
+  return { rows, rejected };
+}
+
+export const chunkRow = ({ index, document, id, key, match, idElement }: RowIdentity) => ({
+  ...{ index, document, id },
+  key: key && key.text,
+  match: match && match.text,
+  bodyStart: idElement.end,
+});
+
+/**
+ * What the next attempt does otherwise. The server stops at the first statement that it refuses, so leaving that row out
+ * and starting again ends as writing one by one would. A duplicate of `_id` or key that reading should have shown is a
+ * race with another writer at first: the next attempt sees what that one stored.
+ */
+export function learn(chunk: PendingChunk, row: number, { code, fields, message }: WriteFault): void {
+  if (code === duplicateKeyCode && isKnown(fields, chunk.keyFields)) {
+    const wasBlind = !chunk.mustRead;
+    chunk.mustRead = true;
+    chunk.races += 1;
+    if (wasBlind || chunk.races <= maxRaces) return;
+  }
+  chunk.refused.set(
+    row,
+    code === duplicateKeyCode
+      ? duplicateKey(row, fields)
+      : { index: row, code: 'NOT_STORABLE', message: message.slice(0, 500) },
+  );
+}
+
+const isKnown = (fields: readonly string[], keyFields: readonly string[]) =>
+  isSameKey(fields, ['_id']) || isSameKey(fields, keyFields);

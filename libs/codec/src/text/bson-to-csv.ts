@@ -1,0 +1,183 @@
+import { isUtf8 } from 'node:buffer';
+import { Decimal128 } from 'bson';
+import * as bson from '../bson/bson-types.ts';
+import { documentEnd, readInt32 } from '../bson/bson-walk.ts';
+import { ByteSink } from '../bson/byte-sink.ts';
+import { JsonText } from './bson-to-json.ts';
+import { CsvSelection } from './csv-selection.ts';
+import { writeIsoDate } from './date-text.ts';
+import { writeDoubleText, writeHex, writeWholeNumber } from './json-text.ts';
+
+export interface CsvTextOptions {
+  /** Dotted paths. A nested field has its own column; arrays and documents asked for as a whole are JSON text. */
+  columns: readonly string[];
+  /** One ASCII character; default comma. */
+  delimiter?: string;
+}
+
+const quote = 0x22;
+const newline = 0x0a;
+
+/** The row of column names, with its line feed. */
+export function csvHeader(columns: readonly string[], delimiter = ','): Uint8Array {
+  const cells = new CellWriter(delimiter, new ByteSink(256));
+  for (const [index, name] of columns.entries()) {
+    if (index > 0) cells.writeByte(cells.delimiter);
+    const text = Buffer.from(name);
+    cells.writeText(text, 0, text.length);
+  }
+  cells.writeByte(newline);
+  return cells.sink.bytes.subarray(0, cells.sink.length);
+}
+
+/**
+ * Documents as CSV rows after RFC 4180, LF behind each, no header. Null and absent fields are empty, an empty string is
+ * two quotes. Dates are ISO 8601, binary data base64, what CSV has no form for is Extended JSON.
+ */
+export function bsonToCsv(documents: Uint8Array, options: CsvTextOptions): Uint8Array {
+  const { columns } = options;
+  const cells = new CellWriter(options.delimiter ?? ',', new ByteSink(Math.ceil(documents.length * 1.25) + 256));
+  const values = new CsvValues(documents, cells);
+  const selection = new CsvSelection(columns);
+  for (let at = 0; at < documents.length; at = documentEnd(documents, at)) {
+    documentEnd(documents, at);
+    selection.select(values.bytes, at);
+    for (let column = 0; column < columns.length; column++) {
+      if (column > 0) cells.writeByte(cells.delimiter);
+      const type = selection.types[column]!;
+      if (type !== 0 && type !== bson.NULL) values.write(type, selection.places[column]!);
+      // A line of nothing would be no row.
+      else if (columns.length === 1) cells.sink.writeAscii('""');
+    }
+    cells.writeByte(newline);
+  }
+  const text = cells.sink.bytes.subarray(0, cells.sink.length);
+  return cells.bits < 0x80 || isUtf8(text) ? text : Buffer.from(text.toString());
+}
+
+class CellWriter {
+  readonly delimiter: number;
+  /** All bytes of texts, or-ed. */
+  bits = 0;
+  private readonly plain = new Uint8Array(256).fill(1);
+
+  constructor(
+    delimiter: string,
+    readonly sink: ByteSink,
+  ) {
+    this.delimiter = delimiter.charCodeAt(0);
+    if (delimiter.length !== 1 || this.delimiter >= 0x80) throw new RangeError('delimiter must be one ASCII character');
+    for (const byte of [this.delimiter, quote, newline, 0x0d]) this.plain[byte] = 0;
+  }
+
+  writeByte(byte: number): void {
+    this.sink.reserve(1);
+    this.sink.bytes[this.sink.length++] = byte;
+  }
+
+  writeText(bytes: Uint8Array, start: number, end: number): void {
+    const { sink, plain } = this;
+    sink.reserve(end - start + 2);
+    const out = sink.bytes;
+    let to = sink.length;
+    let at = start;
+    let bits = 0;
+    for (; at < end && plain[bytes[at]!] !== 0; at++) {
+      const byte = bytes[at]!;
+      out[to++] = byte;
+      bits |= byte;
+    }
+    this.bits |= bits;
+    if (at < end || start === end) this.writeQuoted(bytes, start, end);
+    else sink.length = to;
+  }
+
+  private writeQuoted(bytes: Uint8Array, start: number, end: number): void {
+    const { sink } = this;
+    sink.reserve((end - start) * 2 + 2);
+    const out = sink.bytes;
+    let to = sink.length;
+    let bits = 0;
+    out[to++] = quote;
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at]!;
+      bits |= byte;
+      out[to++] = byte;
+      if (byte === quote) out[to++] = quote;
+    }
+    out[to++] = quote;
+    this.bits |= bits;
+    sink.length = to;
+  }
+}
+
+class CsvValues {
+  readonly bytes: Buffer;
+  private readonly view: DataView;
+  private readonly scratch = new ByteSink(256);
+  private readonly json: JsonText;
+
+  constructor(
+    documents: Uint8Array,
+    private readonly cells: CellWriter,
+  ) {
+    this.json = new JsonText(documents, false, this.scratch);
+    this.bytes = this.json.source;
+    this.view = this.json.view;
+  }
+
+  write(type: number, at: number): void {
+    const { bytes, view, cells } = this;
+    const { sink } = cells;
+    switch (type) {
+      case bson.STRING:
+        cells.writeText(bytes, at + 4, at + 3 + readInt32(bytes, at));
+        return;
+      case bson.INT32:
+        writeWholeNumber(sink, view.getInt32(at, true));
+        return;
+      case bson.DOUBLE:
+        this.writeDouble(view.getFloat64(at, true));
+        return;
+      case bson.BOOLEAN:
+        sink.writeAscii(bytes[at] === 0 ? 'false' : 'true');
+        return;
+      case bson.OBJECT_ID:
+        writeHex(sink, bytes, at, at + 12);
+        return;
+      case bson.INT64:
+        sink.writeAscii(String(view.getBigInt64(at, true)));
+        return;
+      case bson.DECIMAL128:
+        sink.writeAscii(new Decimal128(bytes.subarray(at, at + 16)).toString());
+        return;
+      case bson.DATE:
+        if (!writeIsoDate(sink, Number(view.getBigInt64(at, true)))) this.writeJson(type, at);
+        return;
+      case bson.BINARY:
+        this.writeBinary(at);
+        return;
+      default:
+        this.writeJson(type, at);
+    }
+  }
+
+  private writeDouble(value: number): void {
+    if (Number.isFinite(value) && !Number.isInteger(value)) writeDoubleText(this.cells.sink, value);
+    else this.cells.sink.writeAscii(Object.is(value, -0) ? '-0' : String(value));
+  }
+
+  private writeBinary(at: number): void {
+    const { bytes, cells } = this;
+    const start = bytes[at + 4] === 2 ? at + 9 : at + 5;
+    const text = Buffer.from(bytes.toString('base64', start, at + 5 + readInt32(bytes, at)));
+    cells.writeText(text, 0, text.length);
+  }
+
+  private writeJson(type: number, at: number): void {
+    const { scratch } = this;
+    scratch.length = 0;
+    this.json.writeValue(type, at);
+    this.cells.writeText(scratch.bytes, 0, scratch.length);
+  }
+}

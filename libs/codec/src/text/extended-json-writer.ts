@@ -1,0 +1,135 @@
+import { Decimal128 } from 'bson';
+import * as bson from '../bson/bson-types.ts';
+import { readInt32 } from '../bson/bson-walk.ts';
+import { isCommonDate, writeIsoDate } from './date-text.ts';
+import type { JsonText } from './bson-to-json.ts';
+import { writeHex } from './json-text.ts';
+
+/** Writes a value as its type wrapper of Extended JSON v2 and returns where the value ends. */
+export function writeWrapper(text: JsonText, type: number, at: number): number {
+  const { sink, source, view } = text;
+  switch (type) {
+    case bson.INT32:
+      sink.writeAscii(`{"$numberInt":"${view.getInt32(at, true)}"}`);
+      return at + 4;
+    case bson.INT64:
+      sink.writeAscii('{"$numberLong":"');
+      text.writeInt64(at);
+      sink.writeAscii('"}');
+      return at + 8;
+    case bson.DOUBLE:
+      sink.writeAscii(`{"$numberDouble":"${canonicalDouble(view.getFloat64(at, true))}"}`);
+      return at + 8;
+    case bson.DECIMAL128:
+      sink.writeAscii(`{"$numberDecimal":"${new Decimal128(source.subarray(at, at + 16)).toString()}"}`);
+      return at + 16;
+    case bson.OBJECT_ID:
+      writeObjectId(text, at);
+      return at + 12;
+    case bson.DATE:
+      writeDate(text, at);
+      return at + 8;
+    case bson.BINARY:
+      return writeBinary(text, at);
+    case bson.TIMESTAMP:
+      sink.writeAscii(`{"$timestamp":{"t":${view.getUint32(at + 4, true)},"i":${view.getUint32(at, true)}}}`);
+      return at + 8;
+    case bson.REGEX:
+      return writeRegularExpression(text, at);
+    case bson.CODE:
+      return writeWrappedString(text, '$code', at);
+    case bson.SYMBOL:
+      return writeWrappedString(text, '$symbol', at);
+    case bson.CODE_WITH_SCOPE:
+      return writeCodeWithScope(text, at);
+    case bson.DB_POINTER:
+      return writeDbPointer(text, at);
+    case bson.MIN_KEY:
+      sink.writeAscii('{"$minKey":1}');
+      return at;
+    case bson.MAX_KEY:
+      sink.writeAscii('{"$maxKey":1}');
+      return at;
+    case bson.UNDEFINED:
+      sink.writeAscii('{"$undefined":true}');
+      return at;
+    default:
+      throw new RangeError(`BSON type ${type} at byte ${at} is unknown`);
+  }
+}
+
+function canonicalDouble(value: number): string {
+  if (Object.is(value, -0)) return '-0.0';
+  const text = String(value);
+  return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
+}
+
+function writeObjectId({ sink, source }: JsonText, at: number): void {
+  sink.writeAscii('{"$oid":"');
+  writeHex(sink, source, at, at + 12);
+  sink.writeAscii('"}');
+}
+
+function writeDate(text: JsonText, at: number): void {
+  const { sink, view } = text;
+  const ms = view.getInt32(at + 4, true) * 4294967296 + view.getUint32(at, true);
+  if (!text.canonical && isCommonDate(ms)) {
+    sink.writeAscii('{"$date":"');
+    writeIsoDate(sink, ms);
+    sink.writeAscii('"}');
+    return;
+  }
+  sink.writeAscii('{"$date":{"$numberLong":"');
+  text.writeInt64(at);
+  sink.writeAscii('"}}');
+}
+
+function writeBinary({ sink, source }: JsonText, at: number): number {
+  const subtype = source[at + 4]!;
+  const end = at + 5 + readInt32(source, at);
+  // Subtype 2 repeats the length inside; Extended JSON leaves that out.
+  const start = subtype === 2 ? at + 9 : at + 5;
+  sink.writeAscii('{"$binary":{"base64":"');
+  sink.writeAscii(source.toString('base64', start, end));
+  sink.writeAscii(`","subType":"${subtype.toString(16).padStart(2, '0')}"}}`);
+  return end;
+}
+
+function writeRegularExpression(text: JsonText, at: number): number {
+  const { sink } = text;
+  sink.writeAscii('{"$regularExpression":{"pattern":');
+  const optionsAt = text.writeCstring(at);
+  sink.writeAscii(',"options":');
+  const end = text.writeCstring(optionsAt);
+  sink.writeAscii('}}');
+  return end;
+}
+
+function writeWrappedString(text: JsonText, name: string, at: number): number {
+  text.sink.writeAscii(`{"${name}":`);
+  const end = text.writeString(at);
+  text.sink.writeAscii('}');
+  return end;
+}
+
+function writeCodeWithScope(text: JsonText, at: number): number {
+  const { sink, source } = text;
+  sink.writeAscii('{"$code":');
+  const scopeAt = text.writeString(at + 4);
+  sink.writeAscii(',"$scope":');
+  const end = scopeAt + readInt32(source, scopeAt);
+  text.writeDocument(scopeAt, end);
+  sink.writeAscii('}');
+  return end;
+}
+
+function writeDbPointer(text: JsonText, at: number): number {
+  const { sink } = text;
+  sink.writeAscii('{"$dbPointer":{"$ref":');
+  const idAt = text.writeString(at);
+  sink.writeAscii(',"$id":');
+  writeObjectId(text, idAt);
+  sink.writeAscii('}}');
+  return idAt + 12;
+}
+
