@@ -9,7 +9,7 @@ const modes = (process.argv[3] ?? 'scan,ndjson,ndjson,json,csv').split(',');
 const system = await TestSystem.start();
 const mongodb = await connectMongo(system.servers.mongodbUrl);
 const records = await system.service('records', { NODE_OPTIONS: process.env.RECORDS_NODE_OPTIONS ?? '' });
-const exporter = await system.service('export', { NODE_OPTIONS: process.env.EXPORT_NODE_OPTIONS ?? '' });
+const exporter = await system.service('export', { V8F: process.env.V8F ?? '', NODE_OPTIONS: process.env.EXPORT_NODE_OPTIONS ?? '' });
 const caller = () => system.gateway.caller('ann', ['datasets:*:*', 'records:read:*', 'exports:create:*']);
 await system.gateway.requester.request(putDataset, { name: 'orders' }, { authority: await caller() });
 console.time('load'); await storeOrders(mongodb.useDb('records'), 'orders', count); console.timeEnd('load');

@@ -28,6 +28,7 @@ try {
   }
   process.exitCode = 0;
 } catch (error) {
-  log(`no figures: ${error instanceof Error ? error.message : String(error)}`);
+  const reason: unknown = ending.signal.aborted ? ending.signal.reason : error;
+  log(`no figures: ${reason instanceof Error ? reason.message : String(reason)}`);
   process.exitCode = 1;
 }

@@ -3,9 +3,14 @@ import { pathToFileURL } from 'node:url';
 import type { ServiceName } from '@keyport/contracts';
 import { workspaceRoot } from './workspace-files.ts';
 
+interface ParsedVariable {
+  readonly success: boolean;
+  readonly data?: string | number | readonly string[];
+}
+
 /** What is used here of a zod object. */
 export interface ConfigSchema {
-  readonly shape: Readonly<Record<string, { safeParse(value: unknown): { success: boolean; data?: unknown } }>>;
+  readonly shape: Readonly<Record<string, { safeParse(value: unknown): ParsedVariable }>>;
   safeParse(value: unknown): {
     readonly success: boolean;
     readonly error?: { readonly issues: readonly { readonly path: readonly PropertyKey[] }[] };

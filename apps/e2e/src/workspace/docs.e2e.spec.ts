@@ -33,6 +33,12 @@ async function isBroken(page: string, target: string): Promise<boolean> {
   return anchor !== undefined && !anchorsIn(await textOf(found)).includes(anchor);
 }
 
+async function rowErrors(): Promise<readonly { readonly code: string; readonly meaning: string }[]> {
+  const path = join(workspaceRoot, 'libs', 'codec', 'src', 'rows', 'row-errors.ts');
+  const { rowErrorCodes } = (await import(pathToFileURL(path).href)) as { rowErrorCodes: never };
+  return rowErrorCodes;
+}
+
 describe('The documentation', () => {
   it('has no broken link', async () => {
     const pages = [...atRoot, ...(await filesUnder(['docs'], '.md'))];
@@ -64,6 +70,17 @@ describe('The documentation', () => {
     expect([...new Set(known)].filter((name) => !documented.has(name))).toEqual([]);
   });
 
+  it('names no variable of an app that no app has', async () => {
+    const [, ofApps = ''] =
+      /^## Every service$([\s\S]*?)^## The local stack/m.exec(await textOf('docs/configuration.md')) ?? [];
+    const documented = [...ofApps.matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gm)].map(([, name = '']) => name);
+    const schemas = await Promise.all(serviceNames.map(configSchemaOf));
+    const known = new Set(schemas.flatMap(({ shape }) => Object.keys(shape)));
+
+    expect(documented.length).toBeGreaterThan(20);
+    expect(documented.filter((name) => !known.has(name))).toEqual([]);
+  });
+
   it('gives the defaults that the apps have', async () => {
     const text = await textOf('docs/configuration.md');
     const rows = [...text.matchAll(/^\| `([A-Z][A-Z0-9_]+)` +\| `?([^`|]*?)`? +\|/gm)];
@@ -83,14 +100,21 @@ describe('The documentation', () => {
   });
 
   it('lists the codes of rejected rows as libs/codec does', async () => {
-    const path = join(workspaceRoot, 'libs', 'codec', 'src', 'rows', 'row-errors.ts');
-    const { rowErrorCodes } = (await import(pathToFileURL(path).href)) as {
-      rowErrorCodes: readonly { code: string; meaning: string }[];
-    };
+    const rowErrorCodes = await rowErrors();
     const [, section = ''] = (await textOf('docs/errors.md')).split('\n## Rejected rows\n');
     const rows = [...section.matchAll(/^\| `([A-Z0-9_]+)` +\| (.+?) +\|$/gm)];
     const documented = rows.map(([, code, meaning = '']) => ({ code, meaning: meaning.replace(/\\(?=[<>_*])/g, '') }));
 
     expect(documented).toEqual(rowErrorCodes);
+  });
+
+  it('lists every code that the writer refuses rows with', async () => {
+    const known = new Set((await rowErrors()).map(({ code }) => code));
+    const files = (await filesUnder(['apps/records/src/writing'], '.ts')).filter((path) => !path.endsWith('.spec.ts'));
+    const texts = await Promise.all(files.map(textOf));
+    const used = texts.flatMap((text) => [...text.matchAll(/\bcode: '([A-Z_]+)'/g)].map(([, code = '']) => code));
+
+    expect(used).toContain('DUPLICATE_KEY');
+    expect(used.filter((code) => !known.has(code))).toEqual([]);
   });
 });

@@ -17,13 +17,10 @@ export async function filesUnder(folders: readonly string[], ending: string): Pr
 }
 
 async function walk(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const lists = await Promise.all(
-    entries
-      .filter(({ name }) => !notOurs.has(name))
-      .map((entry) => (entry.isDirectory() ? walk(join(folder, entry.name)) : [join(folder, entry.name)])),
-  );
-  return lists.flat();
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !notOurs.has(name));
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => join(folder, name));
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+  return [...files, ...(await Promise.all(folders.map(walk))).flat()];
 }
 
 export const textOf = (path: string): Promise<string> => readFile(join(workspaceRoot, path), 'utf8');

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { busAudience, nowSeconds, tokenTypes } from '@keyport/access';
 import { buckets } from '@keyport/contracts';
 import { BusHealth, connectBus, openBucket, Requester } from '@keyport/messaging';
+import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -13,7 +14,8 @@ export class GatewayDouble {
 
   private constructor(
     readonly connection: NatsConnection,
-    private readonly kid: string,
+    private readonly contextKeys: KV,
+    private readonly jwk: JWK & { readonly kid: string },
     private readonly privateKey: CryptoKey,
   ) {
     this.requester = new Requester(connection, 'gateway', new BusHealth(connection));
@@ -23,17 +25,17 @@ export class GatewayDouble {
     const bus = { service: 'gateway', url: NATS_URL, user: NATS_USER, password: NATS_PASSWORD } as const;
     const connection = await connectBus(bus);
     const { publicKey, privateKey } = await generateKeyPair('ES256');
-    const kid = `gateway-${randomUUID()}`;
-    const bucket = await openBucket(connection, buckets.contextKeys);
-    await bucket.put(kid, JSON.stringify({ jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256' } }));
-    return new GatewayDouble(connection, kid, privateKey);
+    const jwk = { ...(await exportJWK(publicKey)), kid: `gateway-${randomUUID()}`, alg: 'ES256' };
+    return new GatewayDouble(connection, await openBucket(connection, buckets.contextKeys), jwk, privateKey);
   }
 
-  /** The authority of someone with these scopes. */
-  caller(sub: string, scopes: readonly string[], jti: string = randomUUID()): Promise<string> {
+  /** The authority of someone with these scopes, good for a minute. */
+  async caller(sub: string, scopes: readonly string[], jti: string = randomUUID()): Promise<string> {
+    // The bucket forgets a key after two minutes.
+    await this.contextKeys.put(this.jwk.kid, JSON.stringify({ jwk: this.jwk }));
     const iat = nowSeconds();
     return new SignJWT({ iss: 'https://keyport.test', sub, jti, scope: scopes.join(' ') })
-      .setProtectedHeader({ kid: this.kid, typ: tokenTypes.context, alg: 'ES256' })
+      .setProtectedHeader({ kid: this.jwk.kid, typ: tokenTypes.context, alg: 'ES256' })
       .setAudience(busAudience)
       .setIssuedAt(iat)
       .setExpirationTime(iat + 60)

@@ -15,6 +15,7 @@ export class GatewayDouble {
     readonly connection: NatsConnection,
     private readonly kid: string,
     private readonly privateKey: CryptoKey,
+    private readonly renewal: NodeJS.Timeout,
   ) {
     this.requester = new Requester(connection, 'gateway', new BusHealth(connection));
   }

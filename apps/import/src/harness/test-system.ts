@@ -18,7 +18,7 @@ import {
 import { startServers, type Servers } from '@keyport/testing';
 import { jetstream } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
-import mongoose, { type Connection } from 'mongoose';
+import { mongo } from 'mongoose';
 import { createHash } from 'node:crypto';
 import { ChildService } from './child-service.ts';
 import { GatewayDouble } from './gateway-double.ts';
@@ -34,7 +34,7 @@ export class TestSystem {
     readonly servers: Servers,
     readonly gateway: GatewayDouble,
     /** All databases, for looking at what is stored. */
-    readonly mongodb: Connection,
+    readonly mongodb: mongo.MongoClient,
     private records: ChildService,
   ) {}
 
@@ -43,7 +43,7 @@ export class TestSystem {
     const servers = await startServers({ home, log: () => undefined });
     const auth = await ChildService.start('auth', { ...servers.envOf('auth'), KEYPORT_HOME: home });
     const records = await ChildService.start('records', servers.envOf('records'));
-    const mongodb = await mongoose.createConnection(servers.mongodbUrl).asPromise();
+    const mongodb = await mongo.MongoClient.connect(servers.mongodbUrl);
     const gateway = await GatewayDouble.connect(servers.envOf('gateway'));
     const system = new TestSystem(home, servers, gateway, mongodb, records);
     system.started.push(auth);
@@ -154,7 +154,7 @@ export class TestSystem {
   }
 
   async collection(dataset: string) {
-    const records = this.mongodb.useDb('records');
+    const records = this.mongodb.db('records');
     const found = await records.collection('datasets').findOne({ _id: dataset as never });
     return records.collection(String(found?.['collectionName']));
   }

@@ -186,7 +186,7 @@ describe('an upload', () => {
     await until(
       () =>
         system.mongodb
-          .useDb('import')
+          .db('import')
           .collection('imports')
           .findOne({ _id: importId as never }),
       (stored) => stored?.['lease'].owner === null && stored['idleSequence'] !== null,

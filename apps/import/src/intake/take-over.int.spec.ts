@@ -37,7 +37,7 @@ async function dataset(key?: string[]): Promise<string> {
 
 const stored = (importId: string) =>
   system.mongodb
-    .useDb('import')
+    .db('import')
     .collection('imports')
     .findOne({ _id: importId as never });
 
@@ -49,7 +49,7 @@ const insertedAtLeast = (importId: string, wanted: number) =>
 
 /** What MongoDB holds of an import agrees with itself and with the dataset. */
 async function expectExact(importId: string, name: string, written: number): Promise<void> {
-  const database = system.mongodb.useDb('import');
+  const database = system.mongodb.db('import');
   const chunks = await database.collection('chunks').find({ importId }).sort({ number: 1 }).toArray();
   const sum = chunks.reduce((total, chunk) => total + (chunk['counts'] as { inserted: number }).inserted, 0);
   expect(sum).toBe(written);

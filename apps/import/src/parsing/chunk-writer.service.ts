@@ -8,6 +8,8 @@ import type { ImportDocument } from '../imports/import.model.ts';
 import { FairShare } from '../intake/fair-share.ts';
 import { outcomeOf } from './outcome.ts';
 
+/** Nobody says that a killed service will not answer; asking again does no harm, the ledger answers. */
+const answerWithinMs = 12_000;
 /** A restart of records, mongod or nats-server takes seconds; after this the import is let rest and tried again. */
 const retryForMs = 120_000;
 
@@ -37,7 +39,7 @@ export class ChunkWriter {
           ...{ dataset, mode, key: [...key], source: document._id, sequence: chunk.number },
           ...{ documents: chunk.documents, count, hasOwnIds: chunk.hasOwnIds },
         },
-        { authority: grant, retryForMs, signal },
+        { authority: grant, timeoutMs: answerWithinMs, retryForMs, signal },
       );
       return outcomeOf(chunk, reply);
     } finally {

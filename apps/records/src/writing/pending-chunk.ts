@@ -80,7 +80,7 @@ export function learn(chunk: PendingChunk, row: number, { code, fields, message 
     row,
     code === duplicateKeyCode
       ? duplicateKey(row, fields)
-      : { index: row, code: 'NOT_STORABLE', message: message.slice(0, 500) },
+      : { index: row, code: 'STORE_REFUSED', message: message.slice(0, 500) },
   );
 }
 

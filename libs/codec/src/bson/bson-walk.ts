@@ -74,7 +74,7 @@ export function countDocuments(documents: Uint8Array): number {
 /** Views of the single documents. */
 export function splitDocuments(documents: Uint8Array): Uint8Array[] {
   const views: Uint8Array[] = [];
-  for (let at = 0; at < documents.length; ) {
+  for (let at = 0; at < documents.length;) {
     const end = documentEnd(documents, at);
     views.push(documents.subarray(at, end));
     at = end;

@@ -14,7 +14,8 @@ export function csvDialect(tabs: boolean, options: CsvOptions = {}): CsvDialect 
   const quote = asciiByte('quote', options.quote ?? '"');
   if (delimiter === quote) throw new RangeError('csv.delimiter and csv.quote must differ');
   const hasHeader = options.header ?? true;
-  if (!hasHeader && !options.columns) throw new RangeError('csv.columns must name the columns where there is no header');
+  if (!hasHeader && !options.columns)
+    throw new RangeError('csv.columns must name the columns where there is no header');
   return {
     delimiter,
     quote,

@@ -36,13 +36,7 @@ export class CsvToBson {
     this.id = new DocumentId(sink, options.idPrefix);
   }
 
-  encode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    row: number,
-    header: readonly string[],
-  ): RowProblem | undefined {
+  encode(bytes: Buffer, start: number, end: number, row: number, header: readonly string[]): RowProblem | undefined {
     const { sink } = this;
     if (this.columnCount < 0) {
       this.columns = columnTree(header, this.options.types);
@@ -123,7 +117,12 @@ export class CsvToBson {
       if (treatment !== STRING) return treatment;
     }
     const { nullText } = this.options.dialect;
-    if (nullText && kind === PLAIN && end - start === nullText.length && bytes.compare(nullText, 0, nullText.length, start, end) === 0) {
+    if (
+      nullText &&
+      kind === PLAIN &&
+      end - start === nullText.length &&
+      bytes.compare(nullText, 0, nullText.length, start, end) === 0
+    ) {
       return NULL;
     }
     if (kind === DOUBLED) return this.writeDoubled(column, start, end);

@@ -38,7 +38,11 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
   if (!read) {
     const text = cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end));
-    return cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', text);
+    return cursor.fail(
+      'INVALID_FIELD_NAME',
+      'a field name may not begin with $ outside an Extended JSON wrapper',
+      text,
+    );
   }
   // Names of several members in any order are read with their values; the others stand alone.
   if (!severalMembers.has(name)) {
@@ -99,7 +103,11 @@ function readStringAs(json: JsonToBson, type: number, name: string): number {
   sink.length = at;
   const written = writeTextAs(type, sink.bytes, at + 4, end, sink);
   if (written <= 0) {
-    wrapperFault(json, name, `a ${stored.storedTypeName(type)}, not ${JSON.stringify(sink.bytes.toString('utf8', at + 4, Math.min(end, at + 64)))}`);
+    wrapperFault(
+      json,
+      name,
+      `a ${stored.storedTypeName(type)}, not ${JSON.stringify(sink.bytes.toString('utf8', at + 4, Math.min(end, at + 64)))}`,
+    );
   }
   return written;
 }
@@ -226,7 +234,8 @@ function readCode(json: JsonToBson, _field: Field, depth: number): number {
     return bson.CODE;
   }
   cursor.expect(0x2c);
-  if (cursor.skipSpace() !== quote || readMemberName(json) !== '$scope') wrapperFault(json, '$code', '$scope and nothing else beside it');
+  if (cursor.skipSpace() !== quote || readMemberName(json) !== '$scope')
+    wrapperFault(json, '$code', '$scope and nothing else beside it');
   if (cursor.skipSpace() !== 0x7b) wrapperFault(json, '$scope', 'an object');
   if (json.readValue(json.untyped, depth + 1) !== bson.DOCUMENT) wrapperFault(json, '$scope', 'a plain object');
   cursor.expect(0x7d);
@@ -244,7 +253,8 @@ function readOne(json: JsonToBson, name: string, type: number): number {
 function readUndefined(json: JsonToBson): number {
   const { cursor } = json;
   cursor.skipSpace();
-  if (cursor.src.toString('latin1', cursor.at, cursor.at + 4) !== 'true') wrapperFault(json, '$undefined', 'the value true');
+  if (cursor.src.toString('latin1', cursor.at, cursor.at + 4) !== 'true')
+    wrapperFault(json, '$undefined', 'the value true');
   cursor.at += 4;
   return bson.UNDEFINED;
 }

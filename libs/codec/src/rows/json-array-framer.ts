@@ -13,8 +13,8 @@ type ArrayState = 'start' | 'first' | 'element' | 'object' | 'done';
 
 /**
  * One row an element of the one array at the top; an object at the top is one row. Brackets and strings are followed
- * only as far as finding an element's end needs. A line break inside a string is no JSON, so it ends the string: a
- * missing quote costs one element and not the file.
+ * only as far as finding an element's end needs. A line break inside a string is no JSON: then a quote is missing, and
+ * the line is looked at again without strings, so that it costs one element and not the file.
  */
 export class JsonArrayFramer implements RowFramer {
   start: number;
@@ -31,10 +31,14 @@ export class JsonArrayFramer implements RowFramer {
   private escaped = false;
   private lastSolid = 0;
   private lastByte = 0;
+  private stringStart = 0;
+  /** Up to here quotes mean nothing. */
+  private brokenEnd = 0;
   private readonly open = new BracketStack();
 
   constructor(
     private readonly window: SourceWindow,
+    private readonly maxRowBytes: number,
     from: RowPosition,
   ) {
     this.start = this.next = this.scan = from.offset;
@@ -98,7 +102,7 @@ export class JsonArrayFramer implements RowFramer {
         this.lastByte = quote;
         continue;
       }
-      if (byte === quote) this.inString = true;
+      if (byte === quote) this.beginString(at + base);
       else if (byte === newline) this.nextLine++;
       else if (byte === 0x7b || byte === 0x5b) open.push(byte);
       else if (byte === comma && open.depth === 0) break;
@@ -113,23 +117,36 @@ export class JsonArrayFramer implements RowFramer {
     return at < stop;
   }
 
-  /** From inside a string to its closing quote, or to the last byte there is. */
+  private beginString(offset: number): void {
+    this.inString = offset >= this.brokenEnd;
+    this.stringStart = offset;
+  }
+
+  /** From inside a string to its closing quote, to the last byte there is, or back to where a broken string began. */
   private passString(from: number, stop: number): number {
-    const { bytes } = this.window;
-    let at = from;
-    for (; at < stop; at++) {
+    const { bytes, base } = this.window;
+    for (let at = from; at < stop; at++) {
       const byte = bytes[at]!;
+      if (byte === newline) return this.leaveBrokenString(at + base) - base;
       if (this.escaped) this.escaped = false;
       else if (byte === backslash) this.escaped = true;
-      else if (byte === quote) break;
-      if (byte === newline) {
-        this.nextLine++;
-        break;
+      else if (byte === quote) {
+        this.inString = false;
+        return at;
       }
     }
-    if (at === stop) return stop - 1;
+    return stop - 1;
+  }
+
+  /** Where a row is so long that its beginning may be gone, the line is not looked at again. */
+  private leaveBrokenString(offset: number): number {
     this.inString = this.escaped = false;
-    return at;
+    if (offset - this.start > this.maxRowBytes) {
+      this.nextLine++;
+      return offset;
+    }
+    this.brokenEnd = offset;
+    return this.stringStart;
   }
 
   private finish(): boolean {
@@ -164,7 +181,7 @@ export class JsonArrayFramer implements RowFramer {
       const byte = bytes[at]!;
       if (this.inString) {
         at = this.passString(at, stop);
-      } else if (byte === quote) this.inString = true;
+      } else if (byte === quote) this.beginString(at + base);
       else if (byte === newline) this.nextLine++;
       else if (byte === 0x7b || byte === 0x5b) this.open.push(byte);
       else if (byte === 0x7d || byte === 0x5d) {

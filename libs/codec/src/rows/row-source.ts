@@ -34,7 +34,7 @@ export function createRowSource(
     case 'ndjson':
       return jsonSource(new NdjsonFramer(window, from), options, limits, sink);
     case 'json':
-      return jsonSource(new JsonArrayFramer(window, from), options, limits, sink);
+      return jsonSource(new JsonArrayFramer(window, limits.maxRowBytes, from), options, limits, sink);
     case 'csv':
     case 'tsv':
       return csvSource(options, limits, window, sink, from);

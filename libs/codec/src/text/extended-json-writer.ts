@@ -60,8 +60,7 @@ export function writeWrapper(text: JsonText, type: number, at: number): number {
 
 function canonicalDouble(value: number): string {
   if (Object.is(value, -0)) return '-0.0';
-  const text = String(value);
-  return Number.isInteger(value) && !text.includes('e') ? `${text}.0` : text;
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
 function writeObjectId({ sink, source }: JsonText, at: number): void {

@@ -22,8 +22,8 @@ export class SourcePlaces {
     if (!match) return place;
     const [, url = '', line = '', column = ''] = match;
     const path = fileURLToPath(url);
-    const entry = path === this.bundle ? this.map.findEntry(Number(line) - 1, Number(column) - 1) : {};
-    if (!('originalSource' in entry)) return `${relative(this.root, path)}:${line}`;
+    const entry = path === this.bundle && this.map.findEntry(Number(line) - 1, Number(column) - 1);
+    if (!entry || !('originalSource' in entry)) return `${relative(this.root, path)}:${line}`;
     const source = resolve(dirname(path), entry.originalSource.replace(/^file:\/\//, ''));
     return `${relative(this.root, source)}:${entry.originalLine + 1}`;
   }

@@ -32,8 +32,9 @@ export function reportPage(figures: Figures, conditions: Conditions): string {
     ...figureTables(figures),
     `${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds with their extremes in parentheses`}. "Times its speed" ` +
       'compares the two runs of each round with each other and is then taken over the rounds: 2 is twice as fast as the ' +
-      'bare script. Of each process: highest resident memory of all rounds (10^6 bytes; one that idles keeps ' +
-      'what earlier work left it with), and median CPU time. Floors are the figures of issue 4; the benchmark marks them and never fails because of them.',
+      'bare script. Of each process: highest resident memory of all rounds (10^6 bytes; one that idles keeps what ' +
+      'earlier work left it with), and median CPU time. Floors are the first figures that the project set out to ' +
+      'reach; the benchmark marks them and never fails because of them.',
     '## What is measured',
     method(conditions),
     '## Machine and versions',

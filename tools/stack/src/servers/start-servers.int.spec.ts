@@ -223,13 +223,25 @@ describe('the home folder', () => {
 });
 
 describe('configured servers', () => {
+  const natsUrlWithUser = () =>
+    servers.natsUrl.replace('//', `//${servers.natsAdmin.user}:${servers.natsAdmin.password}@`);
+
+  it('are refused in one line where they cannot be used, without their passwords', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'keyport-configured-'));
+    const natsUrl = servers.natsUrl.replace('//', '//admin:wrong-word@');
+
+    const failed = startServers({ home: other, mongodbUrl: servers.mongodbUrl, natsUrl, log: () => undefined });
+
+    await expect(failed).rejects.toThrow(/^NATS_URL cannot be used: (?!.*wrong-word).*authorization violation.*$/i);
+    await rm(other, { recursive: true, force: true });
+  });
+
   it('are used as they are, with a user for each service, and nothing is started', async () => {
     const other = await mkdtemp(join(tmpdir(), 'keyport-configured-'));
-    const natsUrl = servers.natsUrl.replace('//', `//${servers.natsAdmin.user}:${servers.natsAdmin.password}@`);
     const said: string[] = [];
 
     const configured = await startServers({
-      ...{ home: other, mongodbUrl: servers.mongodbUrl, natsUrl },
+      ...{ home: other, mongodbUrl: servers.mongodbUrl, natsUrl: natsUrlWithUser() },
       log: (line) => said.push(line),
     });
 
@@ -261,7 +273,7 @@ describe('configured servers', () => {
     const said: string[] = [];
 
     const configured = await startServers({
-      ...{ home: other, mongodbUrl, natsUrl: servers.natsUrl },
+      ...{ home: other, mongodbUrl, natsUrl: natsUrlWithUser() },
       log: (line) => said.push(line),
     });
 

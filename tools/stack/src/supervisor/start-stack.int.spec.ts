@@ -122,18 +122,20 @@ describe('startStack', () => {
     expect(await readFile(join(home, 'env', 'gateway.env'), 'utf8')).not.toMatch(/MONGODB_URL/);
   });
 
-  it.each(['import', 'gateway', 'mongod', 'nats'] as const)('starts %s again when it was killed', async (name) => {
+  it('starts whatever was killed again, within a second or two', async () => {
     stack = await start();
-    const [before] = (await described())?.[name] ?? [];
+    for (const name of ['import', 'gateway', 'mongod', 'nats'] as const) {
+      const [before] = (await described())?.[name] ?? [];
 
-    process.kill(before ?? 0, 'SIGKILL');
+      process.kill(before ?? 0, 'SIGKILL');
 
-    // A second or two for the process; stack.json tells of it at once.
-    await until(async () => {
-      const [pid] = (await described())?.[name] ?? [];
-      return pid !== undefined && pid !== before;
-    }, within(3_000));
-    await until(async () => (await fetch(`${stack?.describe().gatewayUrl}/health/ready`)).ok, within(5_000));
+      // stack.json tells of the new process at once; its becoming ready takes a little longer.
+      await until(async () => {
+        const [pid] = (await described())?.[name] ?? [];
+        return pid !== undefined && pid !== before;
+      }, within(3_000));
+      await until(async () => (await fetch(`${stack?.describe().gatewayUrl}/health/ready`)).ok, within(5_000));
+    }
   });
 
   it('refuses a taken port in one line, before anything is started', async () => {

@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import { comparable, elementsOf, firstElement } from '@keyport/mongo';
+import { BSON } from 'bson';
+import fc from 'fast-check';
+import { identify, identifyingFields, isRejection, type Identifying } from './chunk.ts';
+import { classify, type StoredRow } from './classify.ts';
+import { chunkRow } from './pending-chunk.ts';
+import type { Operation, WriteReply } from './plan.ts';
+
+/** A record: `_id`, two fields that may be a key or matched on, and a value. */
+interface Row {
+  readonly _id: number;
+  readonly k?: number;
+  readonly m: number;
+  readonly v: number;
+}
+
+interface Case {
+  readonly mode: 'insert' | 'upsert';
+  readonly key: 'k' | null;
+  /** What an upsert matches on. */
+  readonly match: '_id' | 'k' | 'm';
+}
+
+const small = fc.integer({ min: 0, max: 3 });
+const rowArbitrary: fc.Arbitrary<Row> = fc.record(
+  { _id: fc.integer({ min: 0, max: 6 }), k: small, m: small, v: fc.integer({ min: 0, max: 1 }) },
+  { requiredKeys: ['_id', 'm', 'v'] },
+);
+const caseArbitrary: fc.Arbitrary<Case> = fc.record({
+  mode: fc.constantFrom('insert', 'upsert'),
+  key: fc.constantFrom('k', null),
+  match: fc.constantFrom('_id', 'k', 'm'),
+});
+const chunksArbitrary = fc.array(fc.array(rowArbitrary, { maxLength: 8 }), { minLength: 1, maxLength: 4 });
+
+/** What the rows do when each is written alone, in plain objects. */
+function applyOneByOne(stored: Row[], rows: readonly Row[], { mode, key, match }: Case): WriteReply {
+  const reply: WriteReply = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [] };
+  rows.forEach((row, index) => {
+    const reject = (code: string, path: string) =>
+      reply.rejected.push({ index, code, path, message: expect.any(String) as never });
+    const wanted = mode === 'upsert' ? match : null;
+    const missing = [key, wanted].find((field) => field !== null && row[field] === undefined);
+    if (missing) return reject('MISSING_KEY', missing);
+    const matching = stored.filter((record) => wanted !== null && record[wanted] === row[wanted]);
+    const target = matching.sort((one, other) => one._id - other._id)[0];
+    const others = stored.filter((record) => record !== target);
+    if (!target && others.some(({ _id }) => _id === row._id)) return reject('DUPLICATE_KEY', '_id');
+    if (key && others.some((record) => record[key] === row[key])) return reject('DUPLICATE_KEY', key);
+    if (!target) {
+      stored.push(row);
+      reply.inserted += 1;
+      return;
+    }
+    const content = { ...row, _id: target._id };
+    if (JSON.stringify(content) === JSON.stringify({ ...target })) {
+      reply.unchanged += 1;
+      return;
+    }
+    stored[stored.indexOf(target)] = content;
+    reply.updated += 1;
+  });
+  return reply;
+}
+
+/** Runs statements as MongoDB would, refusing what its unique indexes refuse. */
+function run(stored: Row[], operations: readonly Operation[], key: 'k' | null): void {
+  for (const { kind, document } of operations) {
+    const row = BSON.deserialize(document) as Row;
+    const at = stored.findIndex(({ _id }) => _id === row._id);
+    if ((kind === 'insert') !== at < 0) throw new Error(`${kind} of _id ${row._id}`);
+    if (key && stored.some((record, index) => index !== at && record[key] === row[key]))
+      throw new Error(`duplicate ${row[key]}`);
+    if (at < 0) stored.push(row);
+    else stored[at] = row;
+  }
+}
+
+const fieldsOf = (name: string) => identifyingFields([name]);
+
+/** As the repository reads what is stored: in `_id` order, with what can match and whole bodies. */
+function storedRows(stored: readonly Row[], { mode, key, match }: Case): StoredRow[] {
+  return [...stored]
+    .sort((one, other) => one._id - other._id)
+    .map((row) => {
+      const document = Buffer.from(BSON.serialize(row));
+      const id = firstElement(document);
+      if (!id) throw new Error('no _id');
+      const text = (name: string) => {
+        const element = elementsOf(document).find(
+          ({ bytes, start, nameEnd }) => bytes.toString('utf8', start + 1, nameEnd) === name,
+        );
+        return comparable(element);
+      };
+      return {
+        id: comparable(id),
+        key: key && text(key),
+        match: mode === 'upsert' ? text(match) : null,
+        idBytes: document.subarray(id.start, id.end),
+        body: document.subarray(id.end, -1),
+      };
+    });
+}
+
+function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case) {
+  const key = the.key && fieldsOf(the.key);
+  const match = the.mode === 'insert' ? null : the.match === the.key ? key : fieldsOf(the.match);
+  const by: Identifying = { key, match };
+  const identities = rows.map((row, index) => identify(Buffer.from(BSON.serialize(row)), index, by));
+  const rejected = new Map(identities.flatMap((one) => (isRejection(one) ? [[one.index, one] as const] : [])));
+  const chunkRows = identities.flatMap((one) => (isRejection(one) ? [] : [chunkRow(one)]));
+  const keepsOrder = match !== null && key !== null && match !== key;
+  return classify(
+    chunkRows,
+    storedRows(stored, the),
+    { mode: the.mode, keyFields: key?.names ?? [], keepsOrder },
+    rejected,
+  );
+}
+
+const inIdOrder = (rows: readonly Row[]) => [...rows].sort((one, other) => one._id - other._id);
+
+describe('classify', () => {
+  it('ends, counts and rejects as writing the rows one by one does', () => {
+    fc.assert(
+      fc.property(caseArbitrary, chunksArbitrary, (the, chunks) => {
+        const expected: Row[] = [];
+        const actual: Row[] = [];
+        for (const rows of chunks) {
+          const reply = applyOneByOne(expected, rows, the);
+          const plan = classifyRows(actual, rows, the);
+          run(actual, plan.operations, the.key);
+
+          expect(plan.reply).toEqual(reply);
+          expect(inIdOrder(actual)).toEqual(inIdOrder(expected));
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('writes one statement a record, and none for a record that ends as it began', () => {
+    const the: Case = { mode: 'upsert', key: 'k', match: 'k' };
+    const stored = [{ _id: 1, k: 1, m: 0, v: 0 }];
+    const back = [
+      { _id: 7, k: 1, m: 0, v: 1 },
+      { _id: 8, k: 1, m: 0, v: 0 },
+      { _id: 9, k: 2, m: 0, v: 0 },
+      { _id: 9, k: 2, m: 0, v: 1 },
+    ];
+
+    const { operations, reply } = classifyRows(stored, back, the);
+
+    expect(reply).toMatchObject({ inserted: 1, updated: 3 });
+    expect(operations.map(({ kind, row, document }) => [kind, row, BSON.deserialize(document)])).toEqual([
+      ['insert', 3, { _id: 9, k: 2, m: 0, v: 1 }],
+    ]);
+  });
+});
