@@ -3,13 +3,16 @@ import { putDataset, readPage, scanRecords } from '@keyport/contracts';
 import { BusHealth, connectBus, Requester } from '@keyport/messaging';
 import { connectMongo } from '@keyport/mongo';
 import { storeOrders } from './harness/store-orders.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { TestSystem } from './harness/test-system.ts';
 const count = Number(process.argv[2] ?? 1_000_000);
 const modes = (process.argv[3] ?? 'scan,ndjson,ndjson,json,csv').split(',');
 const system = await TestSystem.start();
+const bundled: any[] = []; const bundle = async (app: 'export' | 'records', env: any = {}) => { const c = spawn(process.execPath, [`dist/apps/${app}/main.js`], { env: { ...system.servers.envOf(app), ...env }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }); await once(c, 'message'); bundled.push(c); return { pid: c.pid! }; };
 const mongodb = await connectMongo(system.servers.mongodbUrl);
-const records = await system.service('records', { NODE_OPTIONS: process.env.RECORDS_NODE_OPTIONS ?? '' });
-const exporter = await system.service('export', { V8F: process.env.V8F ?? '', NODE_OPTIONS: process.env.EXPORT_NODE_OPTIONS ?? '' });
+const records = await bundle('records', { NODE_OPTIONS: process.env.RECORDS_NODE_OPTIONS ?? '' });
+const exporter = await bundle('export', { V8F: process.env.V8F ?? '', NODE_OPTIONS: process.env.EXPORT_NODE_OPTIONS ?? '' });
 const caller = () => system.gateway.caller('ann', ['datasets:*:*', 'records:read:*', 'exports:create:*']);
 await system.gateway.requester.request(putDataset, { name: 'orders' }, { authority: await caller() });
 console.time('load'); await storeOrders(mongodb.useDb('records'), 'orders', count); console.timeEnd('load');
@@ -48,4 +51,5 @@ for (const mode of modes) {
   const s = (performance.now() - t) / 1000; const after = cpu();
   console.log(mode, { s: +s.toFixed(2), MB: +(bytes / 1e6).toFixed(1), 'MB/s': +(bytes / 1e6 / s).toFixed(1), pages }, Object.fromEntries(Object.entries(after).map(([n, v]) => [n, +(v - before[n]!).toFixed(2)])), { rssExport: Math.round(rss(exporter.pid)), rssRecords: Math.round(rss(records.pid)) });
 }
+for (const c of bundled) { c.kill('SIGTERM'); await once(c, 'exit'); }
 await bus.close(); await mongodb.close(); await system.stop();

@@ -95,7 +95,7 @@ try {
   await flight(20, 4, raw);
   await db.collection('base').deleteMany({});
   console.log('bytes/row', size);
-  for (const round of [1, 2]) {
+  for (const round of process.env.ONLY === 'scan' ? [1] : [1, 2]) {
     await db.collection('base').drop();
     await db.createCollection('base');
     lap(1);
@@ -114,10 +114,12 @@ try {
       lap(N),
     );
   }
+  if (process.env.ONLY !== 'scan') {
   const tk = await flight(N, 4, write('keyed', 'k', { hasOwnIds: true, key: ['orderId'] }));
   console.log('keyed insert own ids', Math.round((N * 1e6) / tk), 'rows/s', lap(N));
   const tu = await flight(N, 4, write('keyed', 'u', { mode: 'upsert', key: ['orderId'] }));
   console.log('keyed upsert unchanged', Math.round((N * 1e6) / tu), 'rows/s', lap(N));
+  }
   const scan = async () => {
     let cursor: Uint8Array | undefined,
       bytes = 0,
@@ -150,8 +152,7 @@ try {
       lap(pages),
     );
   };
-  await scan();
-  await scan();
+  for (let i = 0; i < Number(process.env.SCANS ?? 2); i++) await scan();
 } finally {
   await system.stop();
   console.log('left', process.getActiveResourcesInfo());

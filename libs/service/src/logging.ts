@@ -1,31 +1,27 @@
 import type { ServiceName } from '@keyport/contracts';
-import { RequestMethod, type DynamicModule } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 
-/** Paths whose values never reach a log line. */
-const redacted = [
-  'req.headers.authorization',
-  'req.headers.cookie',
-  'res.headers["set-cookie"]',
-  '*.password',
-  '*.token',
-  '*.authority',
+/** Names whose values never reach a log line, wherever they stand in what is logged. */
+const secretNames = [
+  'authorization',
+  'cookie',
+  'password',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'authority',
+  'grant',
 ];
+const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.headers.${name}`]);
 
 /**
- * JSON lines on standard output. Requests are logged only when they fail: a line a request costs more than half of the
- * throughput (measured); counting them is the business of metrics.
+ * JSON lines on standard output, for what happens and not for what is asked: a line a request costs more than half of the
+ * throughput, and even a logger a request a good part of it (measured). Failures name the request id themselves.
  */
 export function loggingModule(service: ServiceName, level: string): DynamicModule {
   return LoggerModule.forRoot({
-    pinoHttp: {
-      level,
-      base: { service, pid: process.pid },
-      redact: redacted,
-      autoLogging: false,
-      customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'error' : 'debug'),
-    },
-    // Without a route nestjs-pino logs nothing on Fastify.
-    forRoutes: [{ path: '*path', method: RequestMethod.ALL }],
+    pinoHttp: { level, base: { service, pid: process.pid }, redact: redacted, autoLogging: false },
+    forRoutes: [],
   });
 }

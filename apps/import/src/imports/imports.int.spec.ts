@@ -121,6 +121,68 @@ describe('an import', () => {
   });
 });
 
+describe('each format', () => {
+  const schema = {
+    type: 'object',
+    properties: {
+      code: { type: 'string' },
+      qty: { type: 'integer', minimum: 1 },
+      at: { type: 'string', format: 'date-time' },
+    },
+    required: ['code'],
+  };
+
+  it('CSV takes its types from the schema, and names a ragged row and a wrong value by their lines', async () => {
+    const name = await dataset({ schema, key: ['code'] });
+    const file = bytesOf(
+      'code,qty,at\r\n007,3,2026-01-02T03:04:05Z\r\n"a\n""b""",4,\r\nx,1\r\ny,0,\r\nz,many,\r\n',
+    );
+
+    const done = await system.imported(name, file, { format: 'csv' });
+
+    expect(done.counts).toEqual(counts({ read: 5, inserted: 2, rejected: 3 }));
+    const stored = (await system.collection(name)).find({}, { projection: { _id: 0 } }).sort({ code: 1 });
+    expect(await stored.toArray()).toMatchObject([
+      { code: '007', qty: 3, at: new Date('2026-01-02T03:04:05Z') },
+      { code: 'a\n"b"', qty: 4 },
+    ]);
+    expect((await system.rejects(done.id)).map(({ line, code }) => [line, code])).toEqual([
+      [5, 'RAGGED_ROW'],
+      [6, 'SCHEMA_VIOLATION'],
+      [7, 'TYPE_MISMATCH'],
+    ]);
+  });
+
+  it('JSON keeps the rows before an array that breaks off', async () => {
+    const name = await dataset();
+    const rows = ndjson(3000).toString().trimEnd().split('\n').join(',\n');
+
+    const whole = await system.imported(name, bytesOf(`[${rows}]`), { format: 'json' });
+    const broken = await system.imported(name, bytesOf(`[${rows},`), { format: 'json' });
+
+    expect(whole).toMatchObject({ state: 'completed', counts: counts({ read: 3000, inserted: 3000 }) });
+    expect(broken).toMatchObject({ state: 'failed', error: { code: 'TRUNCATED_ARRAY' } });
+    expect(broken.counts).toEqual(counts({ read: 3000, inserted: 3000 }));
+    expect(await system.count(name)).toBe(6000);
+  });
+
+  it('a single line of 100 MB is one rejected row', async () => {
+    const name = await dataset();
+    const line = Buffer.concat([
+      bytesOf('{"text":"'),
+      Buffer.alloc(100 * 1024 * 1024, 'x'),
+      bytesOf('"}\n{"n":1}\n'),
+    ]);
+
+    const done = await system.imported(name, line);
+
+    expect(done).toMatchObject({ state: 'completed', counts: counts({ read: 2, inserted: 1, rejected: 1 }) });
+    expect(await system.rejects(done.id)).toEqual([
+      expect.objectContaining({ row: 1, line: 1, code: 'ROW_TOO_LARGE' }),
+    ]);
+  });
+});
+
 describe('a compressed import', () => {
   it('is unpacked as it comes', async () => {
     const name = await dataset();

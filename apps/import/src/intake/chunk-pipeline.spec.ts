@@ -101,11 +101,11 @@ describe('ChunkPipeline', () => {
     const { pipeline, answer, sent } = pipelineOf({ uncommitted: 1 });
     const stopping = new AbortController();
     await pipeline.push(0, freely);
-    const waiting = pipeline.push(1, { alone: false, signal: stopping.signal });
+    const waiting = expect(pipeline.push(1, { alone: false, signal: stopping.signal })).rejects.toThrow('cancelled');
     stopping.abort(new Error('cancelled'));
     await answer(0);
 
-    await expect(waiting).rejects.toThrow('cancelled');
+    await waiting;
     expect(sent()).toEqual([0]);
   });
 

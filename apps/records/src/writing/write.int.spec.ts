@@ -166,7 +166,7 @@ describe('insert', () => {
         hasOwnIds ? rows : rows.map((row) => ({ ...row, _id: new ObjectId() })),
         { hasOwnIds },
       );
-      expect(reply).toMatchObject({ inserted: 1, rejected: [{ index: 1, code: 'NOT_STORABLE' }] });
+      expect(reply).toMatchObject({ inserted: 1, rejected: [{ index: 1, code: 'STORE_REFUSED' }] });
     }
   });
 });
@@ -252,7 +252,7 @@ describe('upsert', () => {
         'side',
         numbered(0, 100).map(({ n }) => ({ _id: `${source}-${n}`, n, by: source })),
         {
-          ...{ source, sequence: 0, mode: 'upsert', key: ['n'] },
+          ...{ source: `side-${source}`, sequence: 0, mode: 'upsert', key: ['n'] },
         },
       );
 

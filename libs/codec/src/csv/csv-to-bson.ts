@@ -166,8 +166,6 @@ export class CsvToBson {
   }
 
   private writeTyped(column: ColumnNode, text: Buffer, start: number, end: number): number {
-    // A problem shows the text, and writing may go over it.
-    const value = column.type === AS_STRING ? '' : text.toString('utf8', start, Math.min(end, start + 400));
     const written = writeTextAs(column.type, text, start, end, this.sink);
     if (written > 0) return written;
     const type = storedTypeName(column.type);
@@ -175,8 +173,16 @@ export class CsvToBson {
       code: written === OUT_OF_RANGE ? 'NUMBER_OUT_OF_RANGE' : 'TYPE_MISMATCH',
       message: written === OUT_OF_RANGE ? `the number does not fit ${type}` : `the cell cannot be stored as ${type}`,
       path: column.path,
-      value: shorten(value),
+      value: shorten(this.cellText(column.cell)),
     };
     throw rowFault;
+  }
+
+  /** From the row itself: the sink, where the cell may have stood, is written over. */
+  private cellText(cell: number): string {
+    const { cells, rowStart } = this;
+    const text = this.bytes.toString('utf8', rowStart + cells.starts[cell]!, rowStart + cells.ends[cell]!);
+    const mark = String.fromCharCode(this.options.dialect.quote);
+    return cells.kinds[cell] === DOUBLED ? text.replaceAll(mark + mark, mark) : text;
   }
 }

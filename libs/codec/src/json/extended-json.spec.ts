@@ -12,13 +12,20 @@ const objectId = bytes(12).map((value) => new bson.ObjectId(value));
 const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => bson.Long.fromBigInt(value));
 const uint32 = fc.nat({ max: 0xffffffff });
 
+const decimal = fc
+  .oneof(
+    fc.tuple(fc.bigInt({ min: -(10n ** 34n) + 1n, max: 10n ** 34n - 1n }), fc.integer({ min: -6176, max: 6111 })),
+    fc.tuple(fc.bigInt({ min: -9999n, max: 9999n }), fc.integer({ min: -12, max: 12 })),
+  )
+  .map(([digits, exponent]) => bson.Decimal128.fromString(`${digits}E${exponent}`));
+
 const scalar = fc.oneof(
   text,
   fc.double().map((value) => new bson.Double(value)),
   fc.constantFrom(NaN, Infinity, -Infinity, -0, 1, 1e21, 5e-324).map((value) => new bson.Double(value)),
   fc.integer().map((value) => new bson.Int32(value)),
   long,
-  bytes(16).map((value) => bson.Decimal128.fromString(new bson.Decimal128(value).toString())),
+  decimal,
   fc
     .tuple(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 8, 128, 255))
     .map(([value, subtype]) => new bson.Binary(value, subtype)),

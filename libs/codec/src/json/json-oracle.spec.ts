@@ -13,7 +13,9 @@ function parsed(text: string): object | undefined {
   }
 }
 
-const name = fc.string({ unit: 'binary', maxLength: 6 }).filter((text) => !/^\$|[.\0]/.test(text) && text.isWellFormed());
+const name = fc
+  .string({ unit: 'binary', maxLength: 6 })
+  .filter((text) => !/^\$|[.\0]/.test(text) && text.isWellFormed());
 const value = fc.letrec((tie) => ({
   any: fc.oneof(
     { depthSize: 'small' },
@@ -36,7 +38,8 @@ function typed(item: unknown): unknown {
     return Number.isSafeInteger(item) ? Long.fromNumber(item) : Long.fromString(JSON.stringify(item));
   }
   if (Array.isArray(item)) return item.map(typed);
-  if (typeof item === 'object' && item !== null) return new Map(Object.entries(item).map(([key, inner]) => [key, typed(inner)]));
+  if (typeof item === 'object' && item !== null)
+    return new Map(Object.entries(item).map(([key, inner]) => [key, typed(inner)]));
   return item;
 }
 
@@ -48,7 +51,11 @@ describe('JSON against JSON.parse and bson as oracles', () => {
       fc.property(row, fc.constantFrom(0, 1), (object, indent) => {
         // Numbers beyond 64 bits are refused, which another test looks at.
         const text = JSON.stringify(object, (_, inner: unknown) =>
-          typeof inner === 'number' && Number.isInteger(inner) && Math.abs(inner) >= 2 ** 63 ? 0.5 : Object.is(inner, -0) ? 0 : inner,
+          typeof inner === 'number' && Number.isInteger(inner) && Math.abs(inner) >= 2 ** 63
+            ? 0.5
+            : Object.is(inner, -0)
+              ? 0
+              : inner,
         );
         const own = JSON.stringify({ _id: 'x' }).slice(0, -1) + (text === '{}' ? '' : ',') + text.slice(1);
         const expected = serialize(typed(JSON.parse(own)) as object);
@@ -63,7 +70,27 @@ describe('JSON against JSON.parse and bson as oracles', () => {
     const mutation = fc.record({
       at: fc.nat(),
       remove: fc.nat({ max: 2 }),
-      insert: fc.constantFrom('', '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', '.', 'e', '\u0001', 'n', 'tru', ' ', '\\u00', 'é'),
+      insert: fc.constantFrom(
+        '',
+        '"',
+        '\\',
+        '{',
+        '}',
+        '[',
+        ']',
+        ',',
+        ':',
+        '0',
+        '-',
+        '.',
+        'e',
+        '\u0001',
+        'n',
+        'tru',
+        ' ',
+        '\\u00',
+        'é',
+      ),
     });
     let taken = 0;
     fc.assert(
@@ -92,7 +119,9 @@ describe('JSON against JSON.parse and bson as oracles', () => {
     const text = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number.toExponential()),
       fc.tuple(fc.nat(), fc.nat({ max: 999_999_999 })).map(([whole, part]) => `${whole}.${part}`),
-      fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 25n }), fc.integer({ min: -330, max: 280 })).map(([digits, e]) => `${digits}e${e}`),
+      fc
+        .tuple(fc.bigInt({ min: 0n, max: 10n ** 25n }), fc.integer({ min: -330, max: 280 }))
+        .map(([digits, e]) => `${digits}e${e}`),
     );
     fc.assert(
       fc.property(text, (number) => {

@@ -76,7 +76,11 @@ function readEscape(cursor: JsonCursor, sink: ByteSink): void {
 }
 
 function loneSurrogate(cursor: JsonCursor): never {
-  return cursor.fail('LONE_SURROGATE', 'a \\u escape names half a surrogate pair', cursor.text(cursor.at, cursor.at + 6));
+  return cursor.fail(
+    'LONE_SURROGATE',
+    'a \\u escape names half a surrogate pair',
+    cursor.text(cursor.at, cursor.at + 6),
+  );
 }
 
 function readHex(cursor: JsonCursor, at: number): number {

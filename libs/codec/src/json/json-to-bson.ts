@@ -1,4 +1,4 @@
-import { ARRAY, BOOLEAN, DOCUMENT, NULL, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts';
+import { ARRAY, DOCUMENT, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts';
 import type { ByteSink } from '../bson/byte-sink.ts';
 import { DocumentId } from '../bson/document-id.ts';
 import { writeIndexName } from '../bson/element-bytes.ts';
@@ -8,7 +8,9 @@ import { MISMATCH, OUT_OF_RANGE, writeTextAs } from '../stored-types/text-to-bso
 import { readWrapper } from './extended-json-reader.ts';
 import { JsonCursor } from './json-cursor.ts';
 import { readNumber } from './json-number.ts';
+import { readLiteral } from './json-literal.ts';
 import { readString } from './json-string.ts';
+import { namesUnlessAdded, readKnownName, readNewName, refuseDoubled } from './object-names.ts';
 import { Field, type Shape, ShapeBudget } from './key-shapes.ts';
 
 export interface JsonToBsonOptions {
@@ -23,9 +25,6 @@ const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
 const dollar = 0x24;
-
-/** Fields of a DBRef, which is a plain document (Extended JSON v2, "DBRef"). */
-const dbRefNames = new Set(['$ref', '$id', '$db']);
 
 /** Turns the JSON text of rows into BSON documents, one pass, without a JavaScript object between. */
 export class JsonToBson {
@@ -80,7 +79,7 @@ export class JsonToBson {
     if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return readNumber(cursor, this.sink, field.type);
     if (byte === 0x7b) return this.readObject(field, depth);
     if (byte === 0x5b) return this.readArray(field, depth);
-    return this.readLiteral(byte, field.type);
+    return readLiteral(cursor, this.sink, byte, field.type);
   }
 
   readStringValue(): number {
@@ -108,7 +107,11 @@ export class JsonToBson {
     const written = writeTextAs(type, sink.bytes, at, end, sink);
     if (written === MISMATCH) this.mismatch('this string', type, textAt);
     if (written === OUT_OF_RANGE) {
-      cursor.fail('NUMBER_OUT_OF_RANGE', `the number does not fit ${stored.storedTypeName(type)}`, cursor.text(textAt, cursor.at - 1));
+      cursor.fail(
+        'NUMBER_OUT_OF_RANGE',
+        `the number does not fit ${stored.storedTypeName(type)}`,
+        cursor.text(textAt, cursor.at - 1),
+      );
     }
     return written;
   }
@@ -143,21 +146,21 @@ export class JsonToBson {
       const typeAt = sink.length;
       let field: Field;
       let isId: boolean;
-      const known = names === undefined ? this.readKnownName(shape) : undefined;
+      const known = names === undefined ? readKnownName(cursor, sink, shape) : undefined;
       if (known) {
         shape = known;
         field = known.field;
         isId = known.isId;
       } else {
-        const name = this.readNewName(dbRef);
+        const name = readNewName(cursor, sink, dbRef);
         const escaped = cursor.at - nameAt - 1 !== sink.length - typeAt - 2;
-        names ??= this.namesUnlessAdded(shape, name, row !== 0, escaped);
+        names ??= namesUnlessAdded(cursor, shape, name, row !== 0, escaped);
         if (names === undefined) {
           shape = shape.likely!;
           field = shape.field;
           isId = shape.isId;
         } else {
-          if (names.has(name)) this.doubled(name);
+          if (names.has(name)) refuseDoubled(cursor, name);
           names.add(name);
           field = root.fieldNamed(name);
           isId = row !== 0 && name === '_id';
@@ -178,58 +181,6 @@ export class JsonToBson {
     sink.bytes[sink.length++] = 0;
     sink.view.setInt32(sizeAt, sink.length - sizeAt, true);
     return DOCUMENT;
-  }
-
-  /** Type byte and name, where the next name is the likely one. */
-  private readKnownName(shape: Shape): Shape | undefined {
-    const { cursor, sink } = this;
-    const { src, at } = cursor;
-    const { likely } = shape;
-    if (likely === undefined) return undefined;
-    const { key } = likely;
-    const { length } = key;
-    sink.reserve(length + 1);
-    const out = sink.bytes;
-    const to = sink.length + 1;
-    let i = 0;
-    while (i < length && src[at + i] === key[i]) {
-      out[to + i] = key[i]!;
-      i++;
-    }
-    const found = i === length ? likely : shape.find(src, at);
-    if (found === undefined) return undefined;
-    if (found !== likely) {
-      sink.reserve(found.key.length + 1);
-      sink.bytes.set(found.key, to);
-    }
-    sink.length = to + found.key.length;
-    // In place of the closing quote.
-    sink.bytes[sink.length - 1] = 0;
-    cursor.at = at + found.key.length;
-    return found;
-  }
-
-  /** Type byte and name, read and checked letter by letter. */
-  private readNewName(dbRef: boolean): string {
-    const { cursor, sink } = this;
-    sink.reserve(1);
-    const at = ++sink.length;
-    readString(cursor, sink);
-    const name = sink.bytes.toString('utf8', at, sink.length);
-    sink.bytes[sink.length++] = 0;
-    if (name.startsWith('$') && !(dbRef && dbRefNames.has(name))) {
-      cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', name);
-    }
-    if (name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a dot', name);
-    if (name.includes('\0')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a NUL', name);
-    return name;
-  }
-
-  /** Undefined where the name became a shape; else the names so far, to look for doubled ones in. */
-  private namesUnlessAdded(shape: Shape, name: string, top: boolean, escaped: boolean): Set<string> | undefined {
-    const names = shape.names();
-    if (names.has(name)) this.doubled(name);
-    return !escaped && shape.add(name, top && name === '_id') ? undefined : names;
   }
 
   private readObject(field: Field, depth: number): number {
@@ -270,23 +221,6 @@ export class JsonToBson {
     return ARRAY;
   }
 
-  private readLiteral(byte: number, type: number): number {
-    const { cursor, sink } = this;
-    const word = byte === 0x74 ? 'true' : byte === 0x66 ? 'false' : byte === 0x6e ? 'null' : '';
-    if (word === '') cursor.unexpected();
-    const start = cursor.at;
-    for (let i = 0; i < word.length; i++, cursor.at++) {
-      if (cursor.src[cursor.at] !== word.charCodeAt(i)) cursor.unexpected();
-    }
-    if (word === 'null') return NULL;
-    if (type !== stored.ANY && type !== stored.AS_BOOLEAN) {
-      cursor.fail('TYPE_MISMATCH', `a boolean cannot be stored as ${stored.storedTypeName(type)}`, cursor.text(start, cursor.at));
-    }
-    sink.reserve(1);
-    sink.bytes[sink.length++] = word === 'true' ? 1 : 0;
-    return BOOLEAN;
-  }
-
   private checkId(typeAt: number, type: number, depth: number): void {
     if (type === ARRAY || type === REGEX || type === UNDEFINED) {
       this.cursor.depth = depth;
@@ -307,10 +241,6 @@ export class JsonToBson {
     return this.cursor.unexpected();
   }
 
-  private doubled(name: string): never {
-    return this.cursor.fail('DUPLICATE_FIELD', 'the object has this field twice', name);
-  }
-
   private tooDeep(): never {
     return this.cursor.fail('NESTED_TOO_DEEP', `the row is nested deeper than ${this.options.maxDepth} levels`);
   }
@@ -324,4 +254,3 @@ export class JsonToBson {
     return this.cursor.fail('NOT_AN_OBJECT', 'a row must be a JSON object');
   }
 }
-

@@ -26,7 +26,7 @@ export interface Chunk {
   /** Where reading goes on. */
   end: RowPosition;
   /** Refuses document `index` after all, for what only its writer could find. */
-  rejectionOf(index: number, problem: RowProblem): RejectedRow;
+  rejectionOf: (index: number, problem: RowProblem) => RejectedRow;
 }
 
 export interface RowPlace {
@@ -80,22 +80,26 @@ export class ChunkBuilder {
   ): Chunk {
     const { ends, sourceStart } = this;
     const source = sourceStart < 0 ? Buffer.alloc(0) : copySource(sourceStart, this.sourceEnd);
+    const rowNumbers = Uint32Array.from(this.rowNumbers);
+    const lines = Uint32Array.from(this.lines);
+    const offsets = Float64Array.from(this.offsets);
     return {
       number: this.start.chunk,
       rows: this.rows,
       bytes: this.end.offset - this.start.offset,
       documents,
-      rowNumbers: Uint32Array.from(this.rowNumbers),
-      lines: Uint32Array.from(this.lines),
-      offsets: Float64Array.from(this.offsets),
+      rowNumbers,
+      lines,
+      offsets,
       keys: withKeys ? this.keys : undefined,
       hasOwnIds: this.hasOwnIds,
       rejected: this.rejected,
       end: this.end,
-      rejectionOf(index, problem) {
-        const byteOffset = this.offsets[index]!;
+      rejectionOf: (index, problem) => {
+        const byteOffset = offsets[index];
+        if (byteOffset === undefined) throw new RangeError(`the chunk has no document ${index}`);
         const raw = rawText(source, byteOffset - sourceStart, ends[index]! - sourceStart, maxRawBytes);
-        return { row: this.rowNumbers[index]!, line: this.lines[index]!, byteOffset, ...problem, raw };
+        return { row: rowNumbers[index]!, line: lines[index]!, byteOffset, ...problem, raw };
       },
     };
   }

@@ -65,7 +65,13 @@ export class CsvFramer implements RowFramer {
     }
     if (!found) return false;
     const { cells } = this;
-    const names = headerNames(this.window.bytes, this.start - this.window.base, cells, this.dialect.quote, this.limits.maxColumns);
+    const names = headerNames(
+      this.window.bytes,
+      this.start - this.window.base,
+      cells,
+      this.dialect.quote,
+      this.limits.maxColumns,
+    );
     const { columns } = this.dialect;
     if (typeof names !== 'string' && columns && columns.length !== names.length) {
       this.badHeader(`${columns.length} columns were named, but the header has ${names.length}`);

@@ -200,7 +200,10 @@ export class JsonArrayFramer implements RowFramer {
 
   private checkNothingFollows(): boolean {
     if (this.skipSpace() < 0) return false;
-    return this.fail('TRAILING_DATA', 'the file goes on behind its array or object; one row a line is application/x-ndjson');
+    return this.fail(
+      'TRAILING_DATA',
+      'the file goes on behind its array or object; one row a line is application/x-ndjson',
+    );
   }
 
   /** The next byte that is no white space, not taken; -1 where there is none yet. */

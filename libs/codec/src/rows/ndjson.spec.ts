@@ -49,7 +49,7 @@ describe('reading NDJSON', () => {
     ['0.1', new Double(0.1)],
     ['-12.75', new Double(-12.75)],
     ['5e-324', new Double(5e-324)],
-    ['123456789012345678.5', new Double(123456789012345678.5)],
+    ['123456789012345678.5', new Double(Number('123456789012345678.5'))],
     ['1.7976931348623157e308', new Double(Number.MAX_VALUE)],
   ])('stores the number %s without loss', (text, expected) => {
     const [document] = readValues(`{"a":${text}}`);

@@ -14,7 +14,7 @@ describe('JSON rows of a dataset with a schema', () => {
     ['long', '"9007199254740993"', Long.fromString('9007199254740993')],
     ['double', '1', new Double(1)],
     ['double', '1.5', new Double(1.5)],
-    ['double', '12345678901234567890', new Double(12345678901234567890)],
+    ['double', '12345678901234567890', new Double(Number('12345678901234567890'))],
     ['decimal', '12.50', Decimal128.fromString('12.50')],
     ['decimal', '"12.50"', Decimal128.fromString('12.50')],
     ['decimal', '{"$numberDecimal":"1E+3"}', Decimal128.fromString('1E+3')],
@@ -28,7 +28,9 @@ describe('JSON rows of a dataset with a schema', () => {
     ['date', 'null', null],
     ['date', '["2024-01-01"]', [new Date('2024-01-01T00:00:00Z')]],
   ])('store as %s the value %s', (type, value, expected) => {
-    expect(readValues(`{"a":{"b":${value}},"b":${value === 'null' ? 1 : '"x"'}}`, { fieldTypes: { 'a.b': type } })[0]!.a).toEqual({ b: expected });
+    expect(
+      readValues(`{"a":{"b":${value}},"b":${value === 'null' ? 1 : '"x"'}}`, { fieldTypes: { 'a.b': type } })[0]!.a,
+    ).toEqual({ b: expected });
   });
 
   it.each<[StoredType, string]>([
@@ -57,10 +59,15 @@ describe('JSON rows of a dataset with a schema', () => {
   });
 
   it('keep their types where names never repeat', () => {
-    const rows = Array.from({ length: 9000 }, (_, i) => `{"x${i}":1,"at":"2024-01-01","in":{"y${i}":2,"at":"2024-01-01"}}`);
+    const rows = Array.from(
+      { length: 9000 },
+      (_, i) => `{"x${i}":1,"at":"2024-01-01","in":{"y${i}":2,"at":"2024-01-01"}}`,
+    );
     const found = readValues(rows.join('\n'), { fieldTypes: { at: 'date', 'in.at': 'date' } });
 
-    expect(found.every(({ at, in: inner }) => at instanceof Date && (inner as { at: unknown }).at instanceof Date)).toBe(true);
+    expect(
+      found.every(({ at, in: inner }) => at instanceof Date && (inner as { at: unknown }).at instanceof Date),
+    ).toBe(true);
   });
 
   it('are shown to a validator as they stand', () => {

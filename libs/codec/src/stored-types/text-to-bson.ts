@@ -55,6 +55,7 @@ const doubleText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const notFinite = new Set(['NaN', 'Infinity', '-Infinity']);
 
 function writeDoubleText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
+  if (writePlainDouble(bytes, start, end, sink)) return DOUBLE;
   const text = bytes.toString('latin1', start, end);
   const value = Number(text);
   if (!doubleText.test(text)) {
@@ -62,6 +63,30 @@ function writeDoubleText(bytes: Buffer, start: number, end: number, sink: ByteSi
   } else if (!Number.isFinite(value)) return OUT_OF_RANGE;
   writeDouble(sink, value);
   return DOUBLE;
+}
+
+/**
+ * Digits with or without a fraction, 15 of them at most: an integer below 2^53 over an exact power of ten, rounded once,
+ * so correctly (Clinger).
+ */
+function writePlainDouble(bytes: Buffer, start: number, end: number, sink: ByteSink): boolean {
+  const negative = bytes[start] === 0x2d;
+  let mantissa = 0;
+  let digits = 0;
+  let scale = 0;
+  for (let at = negative ? start + 1 : start; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      mantissa = mantissa * 10 + digit;
+      digits++;
+      scale *= 10;
+    } else if (bytes[at] === 0x2e && scale === 0 && digits > 0) scale = 1;
+    else return false;
+  }
+  if (digits === 0 || digits > 15) return false;
+  const value = scale === 0 ? mantissa : mantissa / scale;
+  writeDouble(sink, negative ? -value : value);
+  return true;
 }
 
 const decimalText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^NaN$|^-?Infinity$/;

@@ -5,20 +5,34 @@ import fc from 'fast-check';
 import { bsonToCsv, bsonToJsonElements, bsonToNdjson, collectColumns, csvHeader, type StoredType } from '../index.ts';
 import { read } from '../testing/read-rows.ts';
 
-const stored = (...documents: bson.Document[]) => Buffer.concat(documents.map((document) => bson.serialize(document, { ignoreUndefined: false })));
+const stored = (...documents: bson.Document[]) =>
+  Buffer.concat(documents.map((document) => bson.serialize(document, { ignoreUndefined: false })));
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 describe('writing CSV', () => {
   it('writes each type as the text that it is read from again', () => {
     const document = {
-      ...{ s: 'x', i: new bson.Int32(-1), l: bson.Long.MAX_VALUE, d: new bson.Double(1.5), m: bson.Decimal128.fromString('1.20') },
-      ...{ b: true, t: new Date('2024-01-01T00:00:00.5Z'), o: new bson.ObjectId('0102030405060708090a0b0c'), y: new bson.Binary(Uint8Array.from([255])) },
+      ...{
+        s: 'x',
+        i: new bson.Int32(-1),
+        l: bson.Long.MAX_VALUE,
+        d: new bson.Double(1.5),
+        m: bson.Decimal128.fromString('1.20'),
+      },
+      ...{
+        b: true,
+        t: new Date('2024-01-01T00:00:00.5Z'),
+        o: new bson.ObjectId('0102030405060708090a0b0c'),
+        y: new bson.Binary(Uint8Array.from([255])),
+      },
     };
     const columns = Object.keys(document);
     const types: StoredType[] = ['string', 'int', 'long', 'double', 'decimal', 'boolean', 'date', 'objectid', 'binary'];
     const written = text(csvHeader(columns)) + text(bsonToCsv(stored(document), { columns }));
 
-    expect(written.split('\n')[1]).toBe('x,-1,9223372036854775807,1.5,1.20,true,2024-01-01T00:00:00.500Z,0102030405060708090a0b0c,/w==');
+    expect(written.split('\n')[1]).toBe(
+      'x,-1,9223372036854775807,1.5,1.20,true,2024-01-01T00:00:00.500Z,0102030405060708090a0b0c,/w==',
+    );
     const fieldTypes = Object.fromEntries(columns.map((column, i) => [column, types[i]!]));
     const { documents } = read(written, { format: 'csv', fieldTypes });
     expect(documents[0]).toMatchObject(document);
@@ -30,7 +44,10 @@ describe('writing CSV', () => {
   });
 
   it('picks nested fields, and writes arrays and documents as JSON text', () => {
-    const documents = stored({ a: { b: 'x', c: { d: new bson.Int32(1) } }, list: [new bson.Int32(1), 'y'] }, { list: 'z', a: 'w' });
+    const documents = stored(
+      { a: { b: 'x', c: { d: new bson.Int32(1) } }, list: [new bson.Int32(1), 'y'] },
+      { list: 'z', a: 'w' },
+    );
     const columns = ['list', 'a.c', 'a.b', 'a.c.d', 'a.b.x'];
 
     expect(text(bsonToCsv(documents, { columns }))).toBe('"[1,""y""]","{""d"":1}",x,1,\nz,,,,\n');
@@ -39,12 +56,16 @@ describe('writing CSV', () => {
   it('quotes whatever csv-parse needs quoted, for other delimiters too', () => {
     const cell = fc.string({ unit: fc.constantFrom('a', 'ä', ',', '"', '\n', '\r', ' ', ';', '\t', '😀') });
     fc.assert(
-      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1 }), fc.constantFrom(',', ';', '\t'), (rows, delimiter) => {
-        const documents = stored(...rows.map(([a, b]) => ({ a, b })));
-        const written = text(bsonToCsv(documents, { columns: ['a', 'b'], delimiter }));
+      fc.property(
+        fc.array(fc.tuple(cell, cell), { minLength: 1 }),
+        fc.constantFrom(',', ';', '\t'),
+        (rows, delimiter) => {
+          const documents = stored(...rows.map(([a, b]) => ({ a, b })));
+          const written = text(bsonToCsv(documents, { columns: ['a', 'b'], delimiter }));
 
-        expect(parse(written, { delimiter, record_delimiter: '\n' })).toEqual(rows);
-      }),
+          expect(parse(written, { delimiter, record_delimiter: '\n' })).toEqual(rows);
+        },
+      ),
     );
   });
 
@@ -69,7 +90,10 @@ describe('writing CSV', () => {
 
   it('lists columns in the order in which they are first seen', () => {
     const columns = new Set(['given']);
-    collectColumns(stored({ _id: 1, a: { x: 1, y: { z: 2 } }, x: 1 }, { b: [], x: { x: 1 }, a: { w: {}, x: 1 } }), columns);
+    collectColumns(
+      stored({ _id: 1, a: { x: 1, y: { z: 2 } }, x: 1 }, { b: [], x: { x: 1 }, a: { w: {}, x: 1 } }),
+      columns,
+    );
 
     expect([...columns]).toEqual(['given', '_id', 'a.x', 'a.y.z', 'x', 'b', 'x.x', 'a.w']);
   });
@@ -82,7 +106,10 @@ describe('writing CSV', () => {
 
 describe('writing JSON', () => {
   it('puts separators between the elements of an array over several parts', () => {
-    const [first, second] = [bsonToJsonElements(stored({ a: 'x' }, {}), { first: true }), bsonToJsonElements(stored({ b: null }), { first: false })];
+    const [first, second] = [
+      bsonToJsonElements(stored({ a: 'x' }, {}), { first: true }),
+      bsonToJsonElements(stored({ b: null }), { first: false }),
+    ];
 
     expect(JSON.parse(`[${text(first)}${text(second)}]`)).toEqual([{ a: 'x' }, {}, { b: null }]);
     expect(text(bsonToNdjson(new Uint8Array(0)))).toBe('');

@@ -13,7 +13,7 @@ export interface JsonTextOptions {
 /** Documents as NDJSON: one line each, a line feed behind every one. */
 export function bsonToNdjson(documents: Uint8Array, options: JsonTextOptions = {}): Uint8Array {
   const text = new JsonText(documents, options.ejson === 'canonical');
-  for (let at = 0; at < documents.length; ) {
+  for (let at = 0; at < documents.length;) {
     const end = documentEnd(documents, at);
     text.writeDocument(at, end);
     text.sink.reserve(1);
@@ -24,13 +24,10 @@ export function bsonToNdjson(documents: Uint8Array, options: JsonTextOptions = {
 }
 
 /** Documents as elements of a JSON array. The caller writes its brackets; `first` says that nothing stands before. */
-export function bsonToJsonElements(
-  documents: Uint8Array,
-  options: JsonTextOptions & { first: boolean },
-): Uint8Array {
+export function bsonToJsonElements(documents: Uint8Array, options: JsonTextOptions & { first: boolean }): Uint8Array {
   const text = new JsonText(documents, options.ejson === 'canonical');
   let { first } = options;
-  for (let at = 0; at < documents.length; ) {
+  for (let at = 0; at < documents.length;) {
     const end = documentEnd(documents, at);
     if (!first) text.sink.writeAscii(',\n');
     first = false;

@@ -59,4 +59,3 @@ function isAt(bytes: Uint8Array, start: number, end: number, name: Uint8Array): 
   for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
   return true;
 }
-

@@ -131,4 +131,3 @@ function writeDbPointer(text: JsonText, at: number): number {
   sink.writeAscii('}}');
   return idAt + 12;
 }
-

@@ -49,6 +49,7 @@ describe('processTable', () => {
     });
 
     expect(table).toMatch(/import +\| 301 MB, 5\.0 s \| 120 MB, 5\.0 s \| 300 MB \| \*\*not reached\*\*/);
+    expect(table).toMatch(/CPU of all \| +13\.0 s \| +13\.0 s \|/);
     expect(table).toMatch(/mongod +\| 900 MB, 8\.0 s \| 900 MB, 8\.0 s \| +\| +\|/);
   });
 });

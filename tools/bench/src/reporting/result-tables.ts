@@ -89,17 +89,17 @@ export function processTable(figures: Figures): string {
   const names = [...new Set(parts.flatMap(({ processes }) => Object.keys(processes)))];
   const cell = (one: ProcessFigures | undefined) =>
     one ? `${one.peakMb.toFixed(0)} MB, ${one.cpuSeconds.toFixed(1)} s` : '';
+  const rows = names.map((name) => {
+    const peakMb = Math.max(...parts.map(({ processes }) => processes[name]?.peakMb ?? 0));
+    const isOurs = nodeProcesses.some((own) => own === name);
+    const floor = isOurs ? [`${floors.memoryMb} MB`, verdict(peakMb < floors.memoryMb)] : ['', ''];
+    return [name, ...parts.map(({ processes }) => cell(processes[name])), ...floor];
+  });
+  const cpuOf = (processes: Readonly<Record<string, ProcessFigures>>) =>
+    Object.values(processes).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
   return markdownTable(
     [{ title: 'process' }, ...parts.map(({ part }) => right(part)), right('floor'), { title: '' }],
-    names.map((name) => {
-      const peakMb = Math.max(...parts.map(({ processes }) => processes[name]?.peakMb ?? 0));
-      const isOurs = nodeProcesses.some((own) => own === name);
-      return [
-        name,
-        ...parts.map(({ processes }) => cell(processes[name])),
-        ...(isOurs ? [`${floors.memoryMb} MB`, verdict(peakMb < floors.memoryMb)] : ['', '']),
-      ];
-    }),
+    [...rows, ['CPU of all', ...parts.map(({ processes }) => `${cpuOf(processes).toFixed(1)} s`)]],
   );
 }
 

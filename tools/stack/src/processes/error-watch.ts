@@ -1,9 +1,8 @@
+import { errorsIn } from './error-lines.ts';
 import { readFrom } from './log-file.ts';
 
 const everyMs = 1_000;
 const shownPerMinute = 5;
-/** pino's level for errors. */
-const errorLevel = 50;
 
 interface WatchedLog {
   readonly name: string;
@@ -47,19 +46,4 @@ export class ErrorWatch {
     if (this.#shown <= shownPerMinute) this.#log(`${name}: ${message}`);
     if (this.#shown === shownPerMinute + 1) this.#log(`more errors are in the logs, such as ${path}`);
   }
-}
-
-/** Messages of the error lines in a pino log. */
-export function errorsIn(text: string): string[] {
-  return text.split('\n').flatMap((line) => {
-    if (!line.startsWith('{')) return [];
-    try {
-      const { level, msg, err } = JSON.parse(line) as { level?: number; msg?: string; err?: { message?: string } };
-      return (level ?? 0) >= errorLevel
-        ? [[msg, err?.message].filter(Boolean).join(': ') || 'an error without a message']
-        : [];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -32,10 +32,3 @@ export function readFrom(path: string, offset: number, maxBytes = 64 * 1024): { 
     closeSync(file);
   }
 }
-
-export const lastLines = (path: string, count: number): string[] =>
-  readFrom(path, 0, 8 * 1024)
-    .text.split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(-count)
-    .map((line) => line.slice(0, 500));

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { closeSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GuardLink } from './guard-link.ts';
-import { lastLines, openLog } from './log-file.ts';
+import { complaintsIn } from './error-lines.ts';
+import { openLog, readFrom } from './log-file.ts';
 
 export interface ProcessPlan {
   /** For messages and the log, such as `import-2`. */
@@ -35,6 +36,9 @@ const restartDelaysMs = [250, 500, 1_000, 2_000, 5_000, 10_000];
 /** One that ran this long before it died is started again without back-off. */
 const stableMs = 10_000;
 const firstStartAttempts = 3;
+const shownLogBytes = 16 * 1024;
+const shownLogLines = 8;
+const shownLineChars = 500;
 
 /** One child process, started again whenever it dies until it is told to stop. */
 export class SupervisedProcess {
@@ -45,6 +49,8 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #startedAt = 0;
+  /** Size of the log when the child was started. */
+  #logStart = 0;
   #deaths = 0;
 
   constructor(plan: ProcessPlan, around: Surroundings) {
@@ -102,6 +108,7 @@ export class SupervisedProcess {
   #spawn(): ChildProcess {
     const { command, args, cwd, env, logFile, ipc } = this.#plan;
     const log = logFile === undefined ? undefined : openLog(logFile);
+    this.#logStart = logFile === undefined ? 0 : statSync(logFile).size;
     const output = log ?? 'inherit';
     try {
       // Its own session: Ctrl-C in the terminal reaches the launcher alone, which ends the rest in order.
@@ -136,9 +143,12 @@ export class SupervisedProcess {
     throw new Error([`${name} ${outcome}`, ...this.#lastWords()].join('\n  '));
   }
 
+  /** What it printed since it was started, where that tells why it ended. */
   #lastWords(): string[] {
     const { logFile } = this.#plan;
-    return logFile === undefined ? [] : [...lastLines(logFile, 5), `(log: ${logFile})`];
+    if (logFile === undefined) return [];
+    const complaints = complaintsIn(readFrom(logFile, this.#logStart, shownLogBytes).text);
+    return [...complaints.slice(-shownLogLines).map((line) => line.slice(0, shownLineChars)), `log: ${logFile}`];
   }
 
   #forget(child: ChildProcess): void {

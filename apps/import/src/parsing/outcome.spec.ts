@@ -1,0 +1,36 @@
+import { createRowReader, type Chunk } from '@keyport/codec';
+import { describe, expect, it } from '@jest/globals';
+import { outcomeOf } from './outcome.ts';
+
+function chunkOf(text: string): Chunk {
+  const reader = createRowReader({ format: 'ndjson', idPrefix: new Uint8Array(8) });
+  reader.push(Buffer.from(text));
+  reader.end();
+  const chunk = reader.read();
+  if (!chunk) throw new Error('the text holds rows');
+  return chunk;
+}
+
+const reply = (some: object) => ({ inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [], ...some });
+
+describe('outcomeOf', () => {
+  it('puts the rows that the parser and the writer refused in file order', () => {
+    const chunk = chunkOf('{"n":1}\nbad\n{"n":2}\n{"n":3}\n');
+
+    const outcome = outcomeOf(
+      chunk,
+      reply({ inserted: 1, rejected: [0, 2].map((index) => ({ index, code: 'DUPLICATE_KEY', message: 'is there' })) }),
+    );
+
+    expect(outcome.rejected.map(({ row, line, code, raw }) => [row, line, code, raw])).toEqual([
+      [1, 1, 'DUPLICATE_KEY', '{"n":1}'],
+      [2, 2, 'MALFORMED_JSON', 'bad'],
+      [4, 4, 'DUPLICATE_KEY', '{"n":3}'],
+    ]);
+    expect(outcome.counts).toMatchObject({ read: 4, inserted: 1, rejected: 3 });
+  });
+
+  it('does not accept counts that do not add up', () => {
+    expect(() => outcomeOf(chunkOf('{"n":1}\n{"n":2}\n'), reply({ inserted: 1 }))).toThrow('do not add up');
+  });
+});

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { schemaCheckOf } from './schema-check.ts';
+
+describe('schemaCheckOf', () => {
+  const check = schemaCheckOf({
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    properties: {
+      at: { type: 'string', format: 'date-time' },
+      big: { format: 'int64' },
+      lines: { type: 'array', items: { properties: { qty: { type: 'integer' } } } },
+    },
+    required: ['at'],
+  });
+
+  it('passes rows that match, formats of stored types among them', () => {
+    expect(check({ at: '2026-01-02T03:04:05Z', big: 5, lines: [{ qty: 1 }] })).toBeUndefined();
+  });
+
+  it('names the first field that does not', () => {
+    expect(check({ at: 'yesterday' })).toMatchObject({ code: 'SCHEMA_VIOLATION', path: 'at' });
+    expect(check({ at: '2026-01-02T03:04:05Z', lines: [{ qty: 'x' }] })).toMatchObject({ path: 'lines.0.qty' });
+    expect(check({})).toEqual({ code: 'SCHEMA_VIOLATION', message: "must have required property 'at'" });
+  });
+});
