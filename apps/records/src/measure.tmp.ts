@@ -38,7 +38,7 @@ const lap = (n: number) => {
     .map((k) => `${k} ${((now[k]! - (before[k] ?? 0)) / n).toFixed(2)}`)
     .join('  ');
   before = cpu();
-  return `cpu ms each: ${text}`;
+  const status = readFileSync(`/proc/${pids.records}/status`, 'utf8'); const mb = (n: string) => Math.round(Number(new RegExp(`${n}:\\s+(\\d+)`).exec(status)?.[1]) / 1024); return `cpu ms each: ${text}  rss ${mb('VmRSS')} peak ${mb('VmHWM')} MB`;
 };
 async function flight(total: number, n: number, work: (i: number) => Promise<unknown>) {
   let next = 0;

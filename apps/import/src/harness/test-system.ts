@@ -20,6 +20,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { mongo } from 'mongoose';
 import { createHash } from 'node:crypto';
+import type { ImportDocument } from '../imports/import.model.ts';
 import { ChildService } from './child-service.ts';
 import { GatewayDouble } from './gateway-double.ts';
 
@@ -135,6 +136,13 @@ export class TestSystem {
 
   async imported(dataset: string, bytes: Uint8Array, request: Create = {}): Promise<Import> {
     return this.ended(await this.send(dataset, bytes, request));
+  }
+
+  /** The import as MongoDB holds it, which needs no service to be running. */
+  async stored(importId: string): Promise<ImportDocument> {
+    const found = await this.mongodb.db('import').collection<ImportDocument>('imports').findOne({ _id: importId });
+    if (!found) throw new Error(`there is no import ${importId}`);
+    return found;
   }
 
   async rejects(importId: string): Promise<RejectedRow[]> {

@@ -134,9 +134,7 @@ describe('each format', () => {
 
   it('CSV takes its types from the schema, and names a ragged row and a wrong value by their lines', async () => {
     const name = await dataset({ schema, key: ['code'] });
-    const file = bytesOf(
-      'code,qty,at\r\n007,3,2026-01-02T03:04:05Z\r\n"a\n""b""",4,\r\nx,1\r\ny,0,\r\nz,many,\r\n',
-    );
+    const file = bytesOf('code,qty,at\r\n007,3,2026-01-02T03:04:05Z\r\n"a\n""b""",4,\r\nx,1\r\ny,0,\r\nz,many,\r\n');
 
     const done = await system.imported(name, file, { format: 'csv' });
 
@@ -168,11 +166,7 @@ describe('each format', () => {
 
   it('a single line of 100 MB is one rejected row', async () => {
     const name = await dataset();
-    const line = Buffer.concat([
-      bytesOf('{"text":"'),
-      Buffer.alloc(100 * 1024 * 1024, 'x'),
-      bytesOf('"}\n{"n":1}\n'),
-    ]);
+    const line = Buffer.concat([bytesOf('{"text":"'), Buffer.alloc(100 * 1024 * 1024, 'x'), bytesOf('"}\n{"n":1}\n')]);
 
     const done = await system.imported(name, line);
 
@@ -246,12 +240,8 @@ describe('an upload', () => {
     const importId = await system.create(name);
     await system.publish(importId, file.subarray(0, 200_000));
     await until(
-      () =>
-        system.mongodb
-          .db('import')
-          .collection('imports')
-          .findOne({ _id: importId as never }),
-      (stored) => stored?.['lease'].owner === null && stored['idleSequence'] !== null,
+      () => system.stored(importId),
+      ({ lease, idleSequence }) => lease.owner === null && idleSequence !== null,
     );
     expect((await system.get(importId)).state).toBe('receiving');
 

@@ -90,9 +90,9 @@ export class ProgressRepository {
   private async insert(session: ClientSession, importId: string, outcomes: readonly ChunkOutcome[]): Promise<void> {
     if (outcomes.length === 0) return;
     const chunks = outcomes.map(({ number, counts }) => ({ importId, number, counts }));
-    await this.chunks.collection.insertMany(chunks as never, { session });
+    await this.chunks.collection.insertMany(chunks, { session });
     const rows = outcomes.flatMap(({ rejected }) => rejected.map((row) => ({ importId, ...row })));
-    if (rows.length > 0) await this.rejectedRows.collection.insertMany(rows as never, { session });
+    if (rows.length > 0) await this.rejectedRows.collection.insertMany(rows, { session });
   }
 }
 

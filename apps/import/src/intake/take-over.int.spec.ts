@@ -35,16 +35,12 @@ async function dataset(key?: string[]): Promise<string> {
   return `taken-${datasets}`;
 }
 
-const stored = (importId: string) =>
-  system.mongodb
-    .db('import')
-    .collection('imports')
-    .findOne({ _id: importId as never });
+const stored = (importId: string) => system.stored(importId);
 
 const insertedAtLeast = (importId: string, wanted: number) =>
   until(
     () => stored(importId),
-    (document) => document?.['counts'].inserted >= wanted,
+    (document) => document.counts.inserted >= wanted,
   );
 
 /** What MongoDB holds of an import agrees with itself and with the dataset. */
@@ -75,7 +71,7 @@ describe('an import whose process is killed', () => {
 
     const done = await system.ended(importId);
     expect(done).toMatchObject({ state: 'completed', counts: counts({ read: rows, inserted: rows }) });
-    expect((await stored(importId))?.['lease'].fence).toBeGreaterThan(1);
+    expect((await stored(importId)).lease.fence).toBeGreaterThan(1);
     await expectExact(importId, name, rows);
   });
 
@@ -91,10 +87,10 @@ describe('an import whose process is killed', () => {
 
     const taken = await until(
       () => stored(importId),
-      (document) => document?.['lease'].fence > frozen?.['lease'].fence,
+      (document) => document.lease.fence > frozen.lease.fence,
     );
     expect(Date.now() - readyAt).toBeLessThan(4_000);
-    expect(taken?.['lease'].owner).not.toBe(frozen?.['lease'].owner);
+    expect(taken.lease.owner).not.toBe(frozen.lease.owner);
     first.thaw();
 
     expect((await system.ended(importId)).counts).toEqual(counts({ read: rows, inserted: rows }));
@@ -163,7 +159,7 @@ describe('an import whose process is told to end', () => {
     expect(Date.now() - endedAt).toBeLessThan(4_000);
     const resting = await stored(importId);
     expect(resting).toMatchObject({ state: 'processing', lease: { owner: null } });
-    expect(await system.count(name)).toBe(resting?.['counts'].inserted);
+    expect(await system.count(name)).toBe(resting.counts.inserted);
     await start();
     expect((await system.ended(importId)).counts).toEqual(counts({ read: rows, inserted: rows }));
   });
