@@ -76,10 +76,10 @@ export function* elementsOf(bytes: Buffer, at = 0): Generator<RawElement> {
   }
 }
 
-/** The first element of a document, or undefined where it is empty. */
-export function firstElement(bytes: Buffer): RawElement | undefined {
-  const last = documentEnd(bytes, 0) - 1;
-  return last > 4 ? elementAt(bytes, 4, last) : undefined;
+/** The first element of the document that begins at `at`, or undefined where it is empty. */
+export function firstElement(bytes: Buffer, at = 0): RawElement | undefined {
+  const last = documentEnd(bytes, at) - 1;
+  return last > at + 4 ? elementAt(bytes, at + 4, last) : undefined;
 }
 
 /** A path of field names, ready to be looked up. */
@@ -89,14 +89,14 @@ export type RawPath = readonly Buffer[];
 export const rawPath = (path: string): RawPath => path.split('.').map((name) => Buffer.from(name));
 
 /**
- * The element at a path, through embedded documents only: where an array lies on the way, the array itself is the
- * answer. Undefined where there is none.
+ * The element at a path of the document that begins at `at`, through embedded documents only: where an array lies on
+ * the way, the array itself is the answer. Undefined where there is none.
  */
-export function elementAtPath(document: Buffer, path: RawPath): RawElement | undefined {
+export function elementAtPath(bytes: Buffer, path: RawPath, at = 0): RawElement | undefined {
   let found: RawElement | undefined;
   for (const name of path) {
     if (found && found.type !== bsonType.document) return found.type === bsonType.array ? found : undefined;
-    found = elementNamed(document, found?.valueStart ?? 0, name);
+    found = elementNamed(bytes, found?.valueStart ?? at, name);
     if (!found) return undefined;
   }
   return found;

@@ -31,9 +31,19 @@ export function renamed(element: RawElement, name: string): Buffer {
 
 /** The values of elements as the driver takes them, every BSON type kept. */
 export function valuesOf(elements: readonly RawElement[]): unknown[] {
-  const document = joinDocument(elements.map((element, index) => renamed(element, String(index))));
+  const names = elements.map((_, index) => String(index));
+  const lengths = elements.map(({ valueStart, end }, index) => end - valueStart + (names[index]?.length ?? 0) + 2);
+  const document = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + length, 5));
+  document.writeInt32LE(document.length, 0);
+  let at = 4;
+  elements.forEach(({ bytes, type, valueStart, end }, index) => {
+    document[at] = type;
+    at += 1 + document.write(`${names[index] ?? ''}\0`, at + 1, 'latin1');
+    at += bytes.copy(document, at, valueStart, end);
+  });
+  document[at] = 0;
   const values = BSON.deserialize(document, exactTypes);
-  return elements.map((_, index): unknown => values[index]);
+  return names.map((name): unknown => values[name]);
 }
 
 /** A document as objects in which every BSON type is kept. For small ones. */

@@ -37,9 +37,12 @@ export function orderRow(index: number, random: () => number): OrderRow {
     total: lines.reduce((sum, { quantity, price }) => sum + quantity * price, 0) + 0.0001,
     paid: random() < 0.5,
     note: random() < 0.3 ? null : `Leave at the back door of building ${Math.floor(random() * 100)}, ring twice`,
-    placedAt: { $date: new Date(1_700_000_000_000 + Math.floor(random() * 1e10)).toISOString() },
+    placedAt: { $date: relaxedDate(1_700_000_000_000 + Math.floor(random() * 1e10)) },
   };
 }
+
+/** As relaxed Extended JSON writes it: milliseconds only where there are any. */
+const relaxedDate = (timeMs: number) => new Date(timeMs).toISOString().replace('.000Z', 'Z');
 
 /** `count` orders as NDJSON, in buffers of a thousand rows. */
 export function* orderNdjson(count: number, seed: number): Generator<Buffer> {

@@ -1,8 +1,8 @@
 import { collectColumns } from '@keyport/codec';
 import { KeyportError } from '@keyport/contracts';
 
-/** They travel in every page's cursor, and nobody reads a table that is wider. */
-export const maxColumns = 4096;
+/** As many as an import may bring (`libs/codec`); they travel in every page's cursor. */
+export const maxColumns = 10_000;
 
 /** The columns so far and those that occur in these documents, `_id` first. Throws TOO_MANY_COLUMNS. */
 export function addColumns(known: readonly string[], documents: Uint8Array, dataset: string): string[] {

@@ -8,6 +8,7 @@ import {
   type RequestOf,
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
+import { isDuplicateKey } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { newImportId } from './import-id.ts';
 import type { ImportDocument } from './import.model.ts';
@@ -27,7 +28,22 @@ export class AcceptanceService {
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
     const actions = actionsOf(request);
     for (const action of actions) caller.require(action, request.dataset);
-    const importId = newImportId();
+    for (;;) {
+      try {
+        return await this.store(newImportId(), actions, request, caller);
+      } catch (error) {
+        // Another import has this id: its rows' `_id`s begin with it, so this one takes another.
+        if (!isDuplicateKey(error)) throw error;
+      }
+    }
+  }
+
+  private async store(
+    importId: string,
+    actions: DatasetAction[],
+    request: CreateImport,
+    caller: Caller,
+  ): Promise<ImportDocument> {
     const { grant } = await this.requester.request(
       createGrant,
       { jobId: importId, dataset: request.dataset, actions },

@@ -7,7 +7,7 @@ import type {
   ImportState,
   WriteMode,
 } from '@keyport/contracts';
-import { Schema, type Connection, type Model } from 'mongoose';
+import { Schema, type Connection, type Model, type mongo } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
 
 /** Where reading goes on: everything before it is written and counted. */
@@ -28,6 +28,11 @@ export interface Lease {
   readonly fence: number;
   /** By the clock of MongoDB. */
   readonly expiresAt: Date;
+  /**
+   * Logical session of the holder's transactions. MongoDB keeps a killed holder's transaction open, and the import in
+   * conflict, for `transactionLifetimeLimitSeconds`; whoever takes over ends the session first.
+   */
+  readonly session: mongo.Binary | null;
 }
 
 export interface ImportDocument {
@@ -113,7 +118,7 @@ const schema = new Schema<ImportDocument>(
     finishedAt: maybe(Date),
     cancelRequestedAt: maybe(Date),
     error: maybe(Schema.Types.Mixed),
-    lease: { owner: maybe(String), fence: count, expiresAt: required(Date) },
+    lease: { owner: maybe(String), fence: count, expiresAt: required(Date), session: maybe(Schema.Types.Mixed) },
     notBefore: required(Date),
     failures: count,
     idleSequence: maybe(Number),

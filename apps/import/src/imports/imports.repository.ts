@@ -60,7 +60,7 @@ export class ImportsRepository {
       createdAt: now,
       touchedAt: now,
       notBefore: now,
-      lease: { owner: null, fence: 0, expiresAt: now },
+      lease: { owner: null, fence: 0, expiresAt: now, session: null },
     });
     return created.toObject();
   }

@@ -105,6 +105,7 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private async follow(run: ImportRun): Promise<void> {
     const done = await this.work(run);
     await this.conclusion.conclude(run, done);
+    await run.hold.session.endSession();
     this.runs.delete(run.importId);
     this.look();
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ImportState } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, Model } from 'mongoose';
+import type { ClientSession, Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import { importModel, type ImportDocument } from '../imports/import.model.ts';
 import { activeStates } from '../imports/import-state.ts';
@@ -12,6 +12,8 @@ export interface Hold {
   readonly importId: string;
   readonly owner: string;
   readonly fence: number;
+  /** All transactions of this holder run in it; ended with the run. */
+  readonly session: ClientSession;
 }
 
 export interface Claimed {
@@ -53,13 +55,18 @@ export class LeasesRepository {
   private readonly imports: Model<ImportDocument>;
   private readonly leaseMs: number;
 
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection, @Inject(IMPORT_CONFIG) config: ImportConfig) {
+  constructor(
+    @Inject(MONGO_CONNECTION) private readonly connection: Connection,
+    @Inject(IMPORT_CONFIG) config: ImportConfig,
+  ) {
     this.imports = importModel(connection);
     this.leaseMs = config.KEYPORT_IMPORT_LEASE_SECONDS * 1000;
   }
 
   /** Takes the import that has waited longest, except for those that this process works on. */
   async claim(except: readonly string[]): Promise<Claimed | null> {
+    await this.endSessionsOfDeadHolders();
+    const session = await this.connection.startSession();
     const before = await this.imports
       .findOneAndUpdate(
         {
@@ -73,6 +80,7 @@ export class LeasesRepository {
               'lease.owner': this.owner,
               'lease.fence': { $add: ['$lease.fence', 1] },
               'lease.expiresAt': inMs(this.leaseMs),
+              'lease.session': { $literal: session.id?.id },
               startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
             },
           },
@@ -81,9 +89,26 @@ export class LeasesRepository {
       )
       .lean<ImportDocument>()
       .exec();
-    if (!before) return null;
-    const hold = { importId: before._id, owner: this.owner, fence: before.lease.fence + 1 };
+    if (!before) {
+      await session.endSession();
+      return null;
+    }
+    const hold = { importId: before._id, owner: this.owner, fence: before.lease.fence + 1, session };
     return { document: before, hold, wasResting: before.lease.owner === null };
+  }
+
+  /** Asked before a claim, which would wait for their open transactions. */
+  private async endSessionsOfDeadHolders(): Promise<void> {
+    const dead = await this.imports
+      .find({
+        ...{ state: { $in: activeStates }, 'lease.owner': { $ne: null }, 'lease.session': { $ne: null } },
+        $expr: { $lte: ['$lease.expiresAt', '$$NOW'] },
+      })
+      .select('lease')
+      .lean<Pick<ImportDocument, 'lease'>[]>()
+      .exec();
+    if (dead.length === 0) return;
+    await this.connection.db?.command({ killSessions: dead.map(({ lease }) => ({ id: lease.session })) });
   }
 
   /** Some import waits for a place. */
@@ -119,6 +144,7 @@ export class LeasesRepository {
         {
           $set: {
             ...(settled && { 'lease.owner': null }),
+            'lease.session': null,
             'lease.expiresAt': '$$NOW',
             // What came meanwhile is not kept waiting.
             notBefore: { $cond: [{ $or: isDue }, '$$NOW', inMs(forMs)] },

@@ -1,5 +1,5 @@
 import { importCounts, type ErrorCode, type ErrorParams, type ImportCounts } from '@keyport/contracts';
-import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
+import { isDuplicateKey, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
@@ -36,7 +36,7 @@ export class ProgressRepository {
   private readonly chunks: Model<ChunkResult>;
   private readonly rejectedRows: Model<StoredRejectedRow>;
 
-  constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {
+  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
     this.imports = importModel(connection);
     this.chunks = chunkResultModel(connection);
     this.rejectedRows = rejectedRowModel(connection);
@@ -44,10 +44,10 @@ export class ProgressRepository {
 
   /** Results of chunks, their rejected rows, totals and position: all or nothing. Throws {@link LeaseLostError}. */
   async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
-    await inTransaction(this.connection, async (session) => {
+    await this.inTransaction(hold, async (session) => {
       const changes = { position, failures: 0, idleSequence: null, touchedAt: new Date() };
-      await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
       await this.insert(session, hold.importId, outcomes);
+      await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
     });
   }
 
@@ -58,9 +58,9 @@ export class ProgressRepository {
       ...{ state: to, error: error ?? null, finishedAt: new Date(), grant: '', 'lease.owner': null },
       ...(processed !== undefined && { 'position.processed': processed }),
     };
-    await inTransaction(this.connection, async (session) => {
-      await this.update(session, hold, { $set: changes }, outcomes, from);
+    await this.inTransaction(hold, async (session) => {
       await this.insert(session, hold.importId, outcomes);
+      await this.update(session, hold, { $set: changes }, outcomes, from);
     });
   }
 
@@ -70,6 +70,23 @@ export class ProgressRepository {
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
       { $max: { received }, $set: { touchedAt: new Date() } },
     );
+  }
+
+  /** In the session that whoever takes over can end. The import itself is touched last, so that it is locked least. */
+  private async inTransaction(
+    { session, importId }: Hold,
+    work: (session: ClientSession) => Promise<void>,
+  ): Promise<void> {
+    try {
+      await session.withTransaction(work, {
+        readConcern: { level: 'snapshot' },
+        writeConcern: { w: 'majority', journal: true },
+      });
+    } catch (error) {
+      // Another holder has stored the same chunk.
+      if (isDuplicateKey(error)) throw new LeaseLostError(importId, { cause: error });
+      throw error;
+    }
   }
 
   private async update(

@@ -2,9 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { comparable, elementsOf, firstElement } from '@keyport/mongo';
 import { BSON } from 'bson';
 import fc from 'fast-check';
-import { identify, identifyingFields, isRejection, type Identifying } from './chunk.ts';
+import { identifyingFields, readRow, isRejection, type Identifying } from './chunk.ts';
 import { classify, type StoredRow } from './classify.ts';
-import { chunkRow } from './pending-chunk.ts';
 import type { Operation, WriteReply } from './plan.ts';
 
 /** A record: `_id`, two fields that may be a key or matched on, and a value. */
@@ -107,9 +106,9 @@ function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case) {
   const key = the.key && fieldsOf(the.key);
   const match = the.mode === 'insert' ? null : the.match === the.key ? key : fieldsOf(the.match);
   const by: Identifying = { key, match };
-  const identities = rows.map((row, index) => identify(Buffer.from(BSON.serialize(row)), index, by));
+  const identities = rows.map((row, index) => readRow(Buffer.from(BSON.serialize(row)), 0, index, by));
   const rejected = new Map(identities.flatMap((one) => (isRejection(one) ? [[one.index, one] as const] : [])));
-  const chunkRows = identities.flatMap((one) => (isRejection(one) ? [] : [chunkRow(one)]));
+  const chunkRows = identities.flatMap((one) => (isRejection(one) ? [] : [one]));
   const keepsOrder = match !== null && key !== null && match !== key;
   return classify(
     chunkRows,

@@ -1,19 +1,7 @@
 import type { WriteMode, WriteRejection } from '@keyport/contracts';
 import { joinDocument } from '@keyport/mongo';
+import { documentOf, type ChunkRow } from './chunk.ts';
 import { duplicateKey, inOrder, type Operation, type Plan, type Refusals } from './plan.ts';
-
-/** A row as classification sees it; texts are equal where MongoDB takes the values for equal. */
-export interface ChunkRow {
-  readonly index: number;
-  readonly id: string;
-  /** Null where the dataset has no key. */
-  readonly key: string | null;
-  /** Null for an insert. */
-  readonly match: string | null;
-  readonly document: Buffer;
-  /** Where the elements behind `_id`, its body, begin in `document`; they end before its last byte. */
-  readonly bodyStart: number;
-}
 
 /** A stored record that a row may meet. */
 export interface StoredRow {
@@ -146,21 +134,20 @@ function statementOf(record: Record): Operation[] {
 
 function statement(kind: Operation['kind'], { origin, content }: Record): Operation[] {
   if (!content) return [];
-  return [{ kind, row: content.index, document: origin === content ? content.document : withIdOf(origin, content) }];
+  return [{ kind, row: content.index, document: origin === content ? documentOf(content) : withIdOf(origin, content) }];
 }
 
 const isStored = (origin: StoredRow | ChunkRow): origin is StoredRow => 'idBytes' in origin;
 
 function hasBodyOf({ origin, content }: Record, row: ChunkRow): boolean {
   if (!content) return isStored(origin) && hasStoredBody(origin, row);
-  const { document, bodyStart } = content;
-  return row.document.compare(document, bodyStart, document.length, row.bodyStart, row.document.length) === 0;
+  return row.bytes.compare(content.bytes, content.bodyStart, content.end, row.bodyStart, row.end) === 0;
 }
 
-const hasStoredBody = ({ body }: StoredRow, { document, bodyStart }: ChunkRow): boolean =>
-  body?.compare(document, bodyStart, document.length - 1) === 0;
+const hasStoredBody = ({ body }: StoredRow, { bytes, bodyStart, end }: ChunkRow): boolean =>
+  body?.compare(bytes, bodyStart, end - 1) === 0;
 
-function withIdOf(origin: StoredRow | ChunkRow, { document, bodyStart }: ChunkRow): Buffer {
-  const id = isStored(origin) ? origin.idBytes : origin.document.subarray(4, origin.bodyStart);
-  return joinDocument([id, document.subarray(bodyStart, -1)]);
+function withIdOf(origin: StoredRow | ChunkRow, { bytes, bodyStart, end }: ChunkRow): Buffer {
+  const id = isStored(origin) ? origin.idBytes : origin.bytes.subarray(origin.start + 4, origin.bodyStart);
+  return joinDocument([id, bytes.subarray(bodyStart, end - 1)]);
 }

@@ -1,30 +1,37 @@
-import { comparable, valuesOf, type RawElement } from '@keyport/mongo';
-import type { Identity } from './chunk.ts';
+import { comparable, elementAtPath, valuesOf, type RawElement } from '@keyport/mongo';
+import type { ChunkRow, IdentifyingFields } from './chunk.ts';
 
-/** A filter for all records that have one of these values in these fields; `$in` on one field, or on the last of several. */
-export function filterFor(fields: readonly string[], identities: readonly Identity[]): Record<string, unknown> {
-  const lastField = fields.at(-1) ?? '_id';
-  const groups = groupByLeading(identities);
-  const branches = groups.map((group) => ({
-    ...leadingValues(fields, group[0]?.elements ?? []),
-    [lastField]: { $in: valuesOf(group.flatMap(({ elements }) => elements.slice(-1))) },
+/** A filter for all records with the values of one of the rows: `$in` on one field, or on the last of several. */
+export function filterFor(fields: IdentifyingFields, rows: Iterable<ChunkRow>): Record<string, unknown> {
+  const { names } = fields;
+  const branches = groupByLeading(fields, rows).map(({ leading, last }) => ({
+    ...leadingValues(names, leading),
+    [names.at(-1) ?? '_id']: { $in: valuesOf(last) },
   }));
   return branches.length === 1 && branches[0] ? branches[0] : { $or: branches };
 }
 
-function groupByLeading(identities: readonly Identity[]): Identity[][] {
-  const groups = new Map<string, Identity[]>();
-  for (const identity of identities) {
-    const leading = JSON.stringify(identity.elements.slice(0, -1).map(comparable));
-    const group = groups.get(leading);
-    if (group) group.push(identity);
-    else groups.set(leading, [identity]);
+/** Rows that share all fields but the last. */
+interface Group {
+  readonly leading: readonly RawElement[];
+  readonly last: RawElement[];
+}
+
+function groupByLeading({ paths }: IdentifyingFields, rows: Iterable<ChunkRow>): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { bytes, start } of rows) {
+    const elements = paths.flatMap((path) => elementAtPath(bytes, path, start) ?? []);
+    const leading = elements.slice(0, -1);
+    const text = leading.length === 0 ? '' : JSON.stringify(leading.map(comparable));
+    const group = groups.get(text) ?? { leading, last: [] };
+    groups.set(text, group);
+    group.last.push(...elements.slice(-1));
   }
   return [...groups.values()];
 }
 
 /** `$eq`, since a bare document would be read as operators and a bare pattern as a search. */
-function leadingValues(fields: readonly string[], elements: readonly RawElement[]): Record<string, unknown> {
-  const values = valuesOf(elements.slice(0, -1));
-  return Object.fromEntries(values.map((value, index) => [fields[index] ?? '', { $eq: value }]));
+function leadingValues(names: readonly string[], elements: readonly RawElement[]): Record<string, unknown> {
+  const values = valuesOf(elements);
+  return Object.fromEntries(values.map((value, index) => [names[index] ?? '', { $eq: value }]));
 }

@@ -1,7 +1,7 @@
 import type { RequestOf, WriteRejection, writeRecords } from '@keyport/contracts';
 import { asBuffer, type WriteFault } from '@keyport/mongo';
 import { isSameKey } from '../datasets/dataset-key.ts';
-import { identify, identifyingFields, isRejection, rowStarts, type Identifying, type RowIdentity } from './chunk.ts';
+import { identifyingFields, isRejection, readRow, rowStarts, type ChunkRow, type Identifying } from './chunk.ts';
 import { duplicateKey } from './plan.ts';
 
 export type WriteRequest = RequestOf<typeof writeRecords>;
@@ -38,31 +38,27 @@ export function identifying({ mode, key: wanted }: WriteRequest, datasetKey: rea
   return { key, match: isKey ? key : identifyingFields(wanted.length === 0 ? ['_id'] : wanted) };
 }
 
-/** Rows that nothing has been refused of so far. */
-export function keptRows({ request, rowStarts, refused }: PendingChunk): { index: number; document: Buffer }[] {
+/** Documents, with their numbers, that nothing has been refused of so far. */
+export function keptDocuments({ request, rowStarts, refused }: PendingChunk) {
   const bytes = asBuffer(request.documents);
-  return rowStarts.flatMap((start, index) =>
-    refused.has(index) ? [] : [{ index, document: bytes.subarray(start, start + bytes.readInt32LE(start)) }],
-  );
+  const rows = rowStarts.flatMap((_, index) => (refused.has(index) ? [] : [index]));
+  const documents = rows.map((index) => bytes.subarray(rowStarts[index], rowStarts[index + 1]));
+  return { rows, documents };
 }
 
-export function identifyAll(chunk: PendingChunk, by: Identifying) {
-  const rejected = new Map(chunk.refused);
-  const rows: RowIdentity[] = [];
-  for (const { index, document } of keptRows(chunk)) {
-    const identity = identify(document, index, by);
-    if (isRejection(identity)) rejected.set(index, identity);
-    else rows.push(identity);
-  }
+/** The rows with their identity, and what is rejected for having none or was refused before. */
+export function readRows({ request, rowStarts, refused }: PendingChunk, by: Identifying) {
+  const bytes = asBuffer(request.documents);
+  const rejected = new Map(refused);
+  const rows: ChunkRow[] = [];
+  rowStarts.forEach((start, index) => {
+    if (refused.has(index)) return;
+    const row = readRow(bytes, start, index, by);
+    if (isRejection(row)) rejected.set(index, row);
+    else rows.push(row);
+  });
   return { rows, rejected };
 }
-
-export const chunkRow = ({ index, document, id, key, match, idElement }: RowIdentity) => ({
-  ...{ index, document, id },
-  key: key && key.text,
-  match: match && match.text,
-  bodyStart: idElement.end,
-});
 
 /**
  * What the next attempt does otherwise. The server stops at the first statement that it refuses, so leaving that row out

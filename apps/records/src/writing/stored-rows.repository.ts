@@ -2,19 +2,13 @@ import { comparable, comparableAll, elementAtPath, findBatches, firstElement, MO
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import { keyIndexName } from '../datasets/dataset.repository.ts';
-import {
-  identifyingFields,
-  type Identifying,
-  type IdentifyingFields,
-  type Identity,
-  type RowIdentity,
-} from './chunk.ts';
+import { identifyingFields, type Identifying, type IdentifyingFields, type ChunkRow } from './chunk.ts';
 import type { StoredRow } from './classify.ts';
 import { filterFor } from './lookup.ts';
 
 export interface StoredRowsQuery extends Identifying {
   readonly collectionName: string;
-  readonly rows: readonly RowIdentity[];
+  readonly rows: readonly ChunkRow[];
   /** False where no stored record can have an `_id` of the chunk. */
   readonly checksIds: boolean;
 }
@@ -33,10 +27,9 @@ export class StoredRowsRepository {
   async find(session: ClientSession, query: StoredRowsQuery): Promise<StoredRow[]> {
     const { key, match } = query;
     const found = new Map<string, StoredRow>();
-    if (match) await this.collect(session, query, found, match, (row) => row.match, true);
-    if (key && key !== match) await this.collect(session, query, found, key, (row) => row.key, false);
-    const ofId = ({ id, idElement }: RowIdentity): Identity => ({ text: id, elements: [idElement] });
-    if (query.checksIds && !isId(match)) await this.collect(session, query, found, idField, ofId, false);
+    if (match) await this.collect(session, query, found, match, 'match');
+    if (key && key !== match) await this.collect(session, query, found, key, 'key');
+    if (query.checksIds && !isId(match)) await this.collect(session, query, found, idField, 'id');
     return [...found.values()];
   }
 
@@ -45,57 +38,70 @@ export class StoredRowsRepository {
     { collectionName, rows, key }: StoredRowsQuery,
     found: Map<string, StoredRow>,
     fields: IdentifyingFields,
-    identityOf: (row: RowIdentity) => Identity | null,
-    isMatch: boolean,
+    by: 'match' | 'key' | 'id',
   ): Promise<void> {
-    const wanted = new Map<string, { identity: Identity; bodyLengths: Set<number> }>();
-    for (const row of rows) {
-      const identity = identityOf(row);
-      if (!identity) continue;
-      const entry = wanted.get(identity.text) ?? { identity, bodyLengths: new Set() };
-      wanted.set(identity.text, entry);
-      entry.bodyLengths.add(row.document.length - 1 - row.idElement.end);
-    }
+    const wanted = rowsByText(rows, by);
     if (wanted.size === 0) return;
     const command = {
       find: collectionName,
-      filter: filterFor(
-        fields.names,
-        [...wanted.values()].map(({ identity }) => identity),
-      ),
-      ...(isMatch ? {} : { projection: projectionOf(key) }),
+      filter: filterFor(fields, firsts(wanted)),
+      ...(by !== 'match' && { projection: projectionOf(key) }),
       ...hintFor(fields, key),
     };
     for await (const { bytes, starts } of findBatches(this.db, command, session)) {
       for (const start of starts) {
-        const document = bytes.subarray(start, start + bytes.readInt32LE(start));
-        const text = comparableAll(fields.paths.map((path) => elementAtPath(document, path)));
-        const entry = wanted.get(text);
-        if (!entry) continue;
-        const stored = storedRow(document, key, isMatch ? text : null, entry.bodyLengths);
+        const text = textAt(bytes, start, fields);
+        const meeting = wanted.get(text);
+        const stored = meeting && storedRow(bytes, start, key, by === 'match' ? { text, rows: meeting } : undefined);
         if (stored && !found.has(stored.id)) found.set(stored.id, stored);
       }
     }
   }
 }
 
+/** Mostly one row a text, so mostly no array. */
+type RowsByText = ReadonlyMap<string, ChunkRow | ChunkRow[]>;
+
+function rowsByText(rows: readonly ChunkRow[], by: 'match' | 'key' | 'id'): RowsByText {
+  const wanted = new Map<string, ChunkRow | ChunkRow[]>();
+  for (const row of rows) {
+    const text = row[by];
+    if (text === null) continue;
+    const known = wanted.get(text);
+    if (Array.isArray(known)) known.push(row);
+    else wanted.set(text, known ? [known, row] : row);
+  }
+  return wanted;
+}
+
+function* firsts(wanted: RowsByText): Generator<ChunkRow> {
+  for (const rows of wanted.values()) {
+    const first = Array.isArray(rows) ? rows[0] : rows;
+    if (first) yield first;
+  }
+}
+
+const textAt = (bytes: Buffer, start: number, { paths }: IdentifyingFields): string =>
+  comparableAll(paths.map((path) => elementAtPath(bytes, path, start)));
+
 function storedRow(
-  document: Buffer,
+  bytes: Buffer,
+  start: number,
   key: IdentifyingFields | null,
-  match: string | null,
-  bodyLengths: ReadonlySet<number>,
+  match: { readonly text: string; readonly rows: ChunkRow | ChunkRow[] } | undefined,
 ): StoredRow | undefined {
-  const id = firstElement(document);
+  const id = firstElement(bytes, start);
   if (!id) return undefined;
-  const body = document.subarray(id.end, document.length - 1);
+  const bodyEnd = start + bytes.readInt32LE(start) - 1;
+  const hasSameLength = (row: ChunkRow) => row.end - 1 - row.bodyStart === bodyEnd - id.end;
   // What no row has the length of differs from all of them; so memory is bounded by the chunk, not by what is stored.
-  const isNeeded = match !== null && bodyLengths.has(body.length);
+  const isNeeded = match !== undefined && [match.rows].flat().some(hasSameLength);
   return {
     id: comparable(id),
-    key: key && comparableAll(key.paths.map((path) => elementAtPath(document, path))),
-    match,
-    idBytes: Buffer.from(id.bytes.subarray(id.start, id.end)),
-    body: isNeeded ? Buffer.from(body) : undefined,
+    key: key && textAt(bytes, start, key),
+    match: match?.text ?? null,
+    idBytes: Buffer.from(bytes.subarray(id.start, id.end)),
+    body: isNeeded ? Buffer.from(bytes.subarray(id.end, bodyEnd)) : undefined,
   };
 }
 

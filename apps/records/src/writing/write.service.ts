@@ -9,12 +9,11 @@ import { ChunkRepository, RefusedRow } from './chunk.repository.ts';
 import { classify } from './classify.ts';
 import { AlreadyWritten, ledgerId, LedgerRepository } from './ledger.repository.ts';
 import {
-  chunkRow,
-  identifyAll,
   identifying,
-  keptRows,
+  keptDocuments,
   learn,
   pendingChunk,
+  readRows,
   type PendingChunk,
   type WriteRequest,
 } from './pending-chunk.ts';
@@ -90,14 +89,8 @@ export class WriteService {
     if (refused.size === 0) {
       await this.chunks.insert(session, dataset.collectionName, [request.documents], undefined);
     } else {
-      const kept = keptRows(chunk);
-      const documents = kept.map(({ document }) => document);
-      await this.chunks.insert(
-        session,
-        dataset.collectionName,
-        documents,
-        kept.map(({ index }) => index),
-      );
+      const { documents, rows } = keptDocuments(chunk);
+      await this.chunks.insert(session, dataset.collectionName, documents, rows);
     }
     return reply;
   }
@@ -106,12 +99,12 @@ export class WriteService {
     const { request } = chunk;
     const { collectionName } = dataset;
     const by = identifying(request, dataset.key);
-    const { rows, rejected } = identifyAll(chunk, by);
+    const { rows, rejected } = readRows(chunk, by);
     const checksIds = request.hasOwnIds || chunk.mustRead;
     const stored = await this.stored.find(session, { collectionName, rows, ...by, checksIds });
     const keepsOrder = by.match !== null && by.key !== null && by.match !== by.key;
     const rules = { mode: request.mode, keyFields: dataset.key ?? [], keepsOrder };
-    const { operations, reply } = classify(rows.map(chunkRow), stored, rules, rejected);
+    const { operations, reply } = classify(rows, stored, rules, rejected);
     await this.enter(session, request, dataset, reply);
     await this.chunks.run(session, collectionName, operations);
     return reply;

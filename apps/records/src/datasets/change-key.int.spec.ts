@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ClientSession } from 'mongoose';
+import { RecordsSystem } from '../harness/records-system.ts';
+import type { DatasetDefinition } from './dataset.model.ts';
+import { DatasetRepository } from './dataset.repository.ts';
+import { RetiredCollections } from './retired-collections.repository.ts';
+
+let system: RecordsSystem;
+let datasets: DatasetRepository;
+
+beforeAll(async () => {
+  system = await RecordsSystem.start();
+  datasets = new DatasetRepository(system.database, new RetiredCollections(system.database));
+});
+
+afterAll(() => system.stop());
+
+/** A dataset that has been written to and is empty again, and a writer's transaction that has seen it so. */
+async function emptied(name: string): Promise<{ definition: DatasetDefinition; session: ClientSession }> {
+  await system.dataset(name, { key: ['a'] });
+  await system.write(name, [{ _id: 1, a: 1 }]);
+  await (await system.collectionOf(name)).deleteMany({});
+  const definition = await datasets.find(name);
+  const session = await system.database.startSession();
+  session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
+  expect(await datasets.findIn(session, name)).toMatchObject({ written: true });
+  if (!definition) throw new Error(`no dataset ${name}`);
+  return { definition, session };
+}
+
+describe('a change of key, before it looks for records', () => {
+  it('ends writers that began earlier and have yet to write', async () => {
+    const { definition, session } = await emptied('yet-to-write');
+
+    await datasets.makeUnwritten(definition);
+    const late = system.database.db?.collection(definition.collectionName).insertOne({ a: 2 }, { session });
+
+    await expect(late).rejects.toMatchObject({ errorLabelSet: new Set(['TransientTransactionError']) });
+    await session.endSession();
+    expect(await datasets.holdsRecords(definition)).toBe(false);
+    expect(await datasets.changeKey(definition, { key: ['b'], schemaText: null })).toBe(true);
+  });
+
+  it('waits for writers that have written', async () => {
+    const { definition, session } = await emptied('has-written');
+    await system.database.db?.collection(definition.collectionName).insertOne({ a: 2 }, { session });
+
+    let isOver = false;
+    const waiting = datasets.makeUnwritten(definition).then(() => (isOver = true));
+    await datasets.find('has-written');
+    const wasOver = isOver;
+    await session.commitTransaction();
+    await waiting;
+
+    await session.endSession();
+    expect(wasOver).toBe(false);
+    expect(await datasets.holdsRecords(definition)).toBe(true);
+  });
+
+  it('gives way to a writer that says meanwhile that it writes', async () => {
+    const { definition, session } = await emptied('meanwhile');
+    await session.abortTransaction();
+
+    await datasets.makeUnwritten(definition);
+    await system.write('meanwhile', [{ _id: 2, a: 2 }]);
+    const changed = await datasets.changeKey(definition, { key: ['b'], schemaText: null });
+
+    await session.endSession();
+    expect(changed).toBe(false);
+    expect(await system.describe('meanwhile')).toMatchObject({ key: ['a'], count: 1 });
+  });
+});
