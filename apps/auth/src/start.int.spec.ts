@@ -7,7 +7,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { jetstreamManager } from '@nats-io/jetstream';
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { AuthSystem } from './harness/auth-system.ts';
-import { GatewayDouble } from './harness/gateway-double.ts';
 
 let system: AuthSystem;
 
@@ -35,9 +34,8 @@ async function expectConsistent(): Promise<void> {
   const [key, ...keys] = await documents('keys');
   const file = await system.ownerFile();
   const { payload } = await jwtVerify(file.token, createLocalJWKSet(await publishedKeys()));
-  const gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+  const gateway = await system.gateway();
   const session = await gateway.ask(login, { email: file.email, password: file.password });
-  await gateway.close();
 
   expect(users).toEqual([]);
   expect(keys).toEqual([]);
@@ -92,7 +90,7 @@ describe('the first start', () => {
   });
 
   it('keeps every secret out of MongoDB, the bus and the log', async () => {
-    const service = system.spawn();
+    const service = system.launch();
     await service.ready;
     const { password, token } = await system.ownerFile();
     const stored = JSON.stringify([await documents('users'), await documents('keys'), await documents('signing-keys')]);
@@ -109,7 +107,7 @@ describe('the first start', () => {
   });
 
   it('done by two processes at once makes one of everything', async () => {
-    const both = [system.spawn(), system.spawn()];
+    const both = [system.launch(), system.launch()];
 
     await Promise.all(both.map(({ ready }) => ready));
 
@@ -120,7 +118,7 @@ describe('the first start', () => {
   it('killed at any moment leaves nothing that the next start cannot complete', async () => {
     for (let afterMs = 250; afterMs <= 850; afterMs += 75) {
       await system.fresh();
-      const first = system.spawn();
+      const first = system.launch();
       await Promise.race([delay(afterMs), first.ready]);
       await first.end('SIGKILL');
 
@@ -167,14 +165,13 @@ describe('the first start', () => {
       KEYPORT_OWNER_PASSWORD: password,
     };
     await system.serve(environment);
-    const gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+    const gateway = await system.gateway();
 
     const session = await gateway.ask(login, { email: 'owner@keyport.local', password });
 
     expect(decodeJwt(session.accessToken)).toMatchObject({ scope: '*' });
     expect(await documents('keys')).toEqual([]);
     expect(await readdir(system.home)).toEqual([]);
-    await gateway.close();
   });
 });
 
@@ -220,7 +217,7 @@ describe('a later start', () => {
   it('with another database user is refused without showing the password', async () => {
     const url = new URL(system.servers.envOf('auth').MONGODB_URL ?? '');
     url.password = 'not-the-password';
-    const service = system.spawn({ MONGODB_URL: url.toString() });
+    const service = system.launch({ MONGODB_URL: url.toString() });
 
     await expect(service.ready).rejects.toThrow('auth ended before it served');
 

@@ -62,6 +62,37 @@ describe('A running gateway', () => {
       422,
       'VALIDATION_FAILED',
     ],
+    [
+      'a file sent to a route that is none',
+      '/v1/datasets/orders/import',
+      { method: 'POST', body: 'a,b\n', headers: { 'content-type': 'text/csv' } },
+      404,
+      'ROUTE_NOT_FOUND',
+    ],
+    [
+      'a file sent to a route for reading',
+      '/v1/datasets/orders/records',
+      { method: 'POST', body: 'a,b\n', headers: { 'content-type': 'text/csv' } },
+      405,
+      'METHOD_NOT_ALLOWED',
+    ],
+    ['a parameter that does not exist', '/v1/datasets/orders/records?filter=x', {}, 422, 'VALIDATION_FAILED'],
+    [
+      'a body field that does not exist',
+      '/v1/datasets/orders',
+      { method: 'PUT', json: { keys: ['a'] } },
+      422,
+      'VALIDATION_FAILED',
+    ],
+    ['an import that cannot be', '/v1/imports/deadbeef', {}, 404, 'IMPORT_NOT_FOUND'],
+    ['an export that cannot be', '/v1/exports/..%2F..', {}, 404, 'EXPORT_NOT_FOUND'],
+    [
+      'headers that are too large',
+      '/v1/keys',
+      { headers: { 'x-large': 'x'.repeat(20_000) } },
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
     ['a dataset name that cannot be', '/v1/datasets/Big%20Name', {}, 422, 'VALIDATION_FAILED'],
   ])('answers %s with a problem', async (_what, path, init, status, code) => {
     const reply = await client.request<Record<string, unknown>>(path, {
@@ -71,15 +102,16 @@ describe('A running gateway', () => {
 
     expect(reply.status).toBe(status);
     expect(reply.headers.get('content-type')).toContain('application/problem+json');
+    const named = status === 431 ? {} : { requestId: 'e2e-1' };
     expect(reply.body).toMatchObject({
+      ...named,
       status,
       code,
-      requestId: 'e2e-1',
       type: expect.any(String),
       title: expect.any(String),
       detail: expect.any(String),
     });
-    expect(reply.headers.get('x-request-id')).toBe('e2e-1');
+    expect(reply.headers.get('x-request-id')).toBe(reply.body.requestId);
   });
 
   it('answers 503 while a service is away and works again by itself', async () => {

@@ -8,12 +8,13 @@ import { PagesModule } from './pages/pages.module.ts';
 
 @Module({})
 export class AppModule {
-  static with(config: ExportConfig, overrides: Partial<ExportSettings> = {}): DynamicModule {
+  static with(config: ExportConfig): DynamicModule {
     const settings: ExportSettings = {
       ...defaultSettings,
       keepMs: config.EXPORT_KEEP_SECONDS * 1000,
+      leaseMs: config.EXPORT_LEASE_SECONDS * 1000,
+      sweepMs: config.EXPORT_SWEEP_SECONDS * 1000,
       concurrency: config.EXPORT_CONCURRENCY,
-      ...overrides,
     };
     return {
       module: AppModule,

@@ -4,7 +4,7 @@ import { datasetAction, scope } from './scopes.ts';
 import { datasetName, empty, instant, jobId, listOf, pageRequest } from './shapes.ts';
 
 export const loginSchema = z
-  .object({ email: z.email().max(254), password: z.string().min(1).max(1024) })
+  .strictObject({ email: z.email().max(254), password: z.string().min(1).max(1024) })
   .meta({ id: 'Login' });
 
 export const sessionSchema = z
@@ -18,7 +18,7 @@ export const sessionSchema = z
   .meta({ id: 'Session' });
 
 export const createKeySchema = z
-  .object({
+  .strictObject({
     name: z.string().trim().min(1).max(200),
     scopes: z.array(scope).min(1).max(200),
     expiresInSeconds: z.number().int().min(1).optional(),

@@ -55,7 +55,6 @@ export const errorTable = entries({
     'The file has {length} bytes; the range lies outside.',
     'Ask for a range inside the file.',
   ],
-  RATE_LIMITED: [429, 'Too many requests', 'The limit of this key is used up.', 'Wait for Retry-After seconds.'],
   SERVICE_UNAVAILABLE: [
     503,
     'Service unavailable',

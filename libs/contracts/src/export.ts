@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest, defineStream } from './define.ts';
-import { bytes, datasetName, empty, fieldPath, instant, jobId, listOf, pageRequest } from './shapes.ts';
+import { bytes, datasetName, empty, fieldPath, instant, jobId, jobReference, listOf, pageRequest } from './shapes.ts';
 
 export const exportFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ExportFormat' });
 export type ExportFormat = z.output<typeof exportFormat>;
@@ -13,7 +13,7 @@ export const exportState = z
   .meta({ id: 'ExportState' });
 
 /** What to write and how. */
-export const exportSelection = z.object({
+export const exportSelection = z.strictObject({
   format: exportFormat.default('ndjson'),
   ejson: extendedJson.default('relaxed'),
   fields: z.array(fieldPath).min(1).max(1000).optional(),
@@ -52,7 +52,7 @@ export const createExport = defineRequest({
 
 export const getExport = defineRequest({
   subject: 'export.v1.get',
-  request: z.object({ exportId: jobId }),
+  request: z.object({ exportId: jobReference }),
   reply: exportSchema,
   idempotent: true,
 });
@@ -66,7 +66,7 @@ export const listExports = defineRequest({
 
 export const deleteExport = defineRequest({
   subject: 'export.v1.delete',
-  request: z.object({ exportId: jobId }),
+  request: z.object({ exportId: jobReference }),
   reply: empty,
   idempotent: true,
 });

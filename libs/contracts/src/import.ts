@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
 import { writeMode } from './records.ts';
-import { datasetName, fieldPath, instant, jobId, listOf, pageRequest } from './shapes.ts';
+import { datasetName, fieldPath, instant, jobId, jobReference, listOf, pageRequest } from './shapes.ts';
 
 export const importFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ImportFormat' });
 export const contentEncoding = z.enum(['identity', 'gzip']).meta({ id: 'ContentEncoding' });
@@ -27,7 +27,7 @@ export type ImportCounts = z.output<typeof importCounts>;
 
 /** Options of an import as query parameters name them. */
 export const importOptions = z
-  .object({
+  .strictObject({
     mode: writeMode.default('insert'),
     key: z.array(fieldPath).min(1).max(8).optional(),
     onError: z.enum(['continue', 'abort']).default('continue'),
@@ -94,7 +94,7 @@ export const sealUpload = defineRequest({
 
 export const getImport = defineRequest({
   subject: 'import.v1.get',
-  request: z.object({ importId: jobId }),
+  request: z.object({ importId: jobReference }),
   reply: importSchema,
   idempotent: true,
 });
@@ -108,7 +108,7 @@ export const listImports = defineRequest({
 
 export const cancelImport = defineRequest({
   subject: 'import.v1.cancel',
-  request: z.object({ importId: jobId }),
+  request: z.object({ importId: jobReference }),
   reply: importSchema,
   idempotent: true,
 });
@@ -116,7 +116,7 @@ export const cancelImport = defineRequest({
 /** Rejected rows in file order. */
 export const listRejects = defineRequest({
   subject: 'import.v1.rejects.list',
-  request: pageRequest.extend({ importId: jobId }),
+  request: pageRequest.extend({ importId: jobReference }),
   reply: listOf(rejectedRowSchema),
   idempotent: true,
 });

@@ -3,7 +3,7 @@ import { defineRequest } from './define.ts';
 import { bytes, datasetName, empty, fieldPath, instant, listOf, pageRequest } from './shapes.ts';
 
 export const putDatasetSchema = z
-  .object({
+  .strictObject({
     /** JSON Schema 2020-12, or null for none. */
     schema: z.record(z.string(), z.unknown()).nullable().optional(),
     /** Fields that identify a record, together unique; null for none. */

@@ -46,22 +46,36 @@ export type GlobalAction = ActionsOf<Exclude<Resource, DatasetResource>>;
 
 const datasetPattern = /^(?:\*|[a-z][a-z0-9_-]{0,62}\*?)$/;
 
-/** True for `*`, `resource:action` or `resource:action:dataset` with names of the table above; any action may be `*`. */
-export function isScope(text: string): boolean {
-  if (text === '*') return true;
-  const [resource, action, dataset, ...rest] = text.split(':');
-  if (rest.length > 0 || resource === undefined || action === undefined) return false;
-  if (!Object.hasOwn(scopeActions, resource)) return false;
+/**
+ * What is wrong with a scope, as a sentence for whoever asked for it; undefined where nothing is. Good are `*`,
+ * `resource:action` and `resource:action:dataset` with the names of the table above; any action may be `*`.
+ */
+export function scopeFault(text: string): string | undefined {
+  if (text === '*') return undefined;
+  const [resource = '', action, dataset, ...rest] = text.split(':');
+  if (!Object.hasOwn(scopeActions, resource))
+    return `there is no resource ${resource}; there are ${Object.keys(scopeActions).join(', ')}`;
   const actions: readonly string[] = scopeActions[resource as Resource];
-  if (action !== '*' && !actions.includes(action)) return false;
-  if ((deploymentResources as readonly string[]).includes(resource)) return dataset === undefined;
-  return dataset !== undefined && datasetPattern.test(dataset);
+  if (action === undefined || (action !== '*' && !actions.includes(action)))
+    return `${resource} has the actions ${actions.join(', ')} and *`;
+  if ((deploymentResources as readonly string[]).includes(resource)) {
+    return dataset === undefined ? undefined : `${resource}:${action} stands alone, without a dataset`;
+  }
+  if (dataset === undefined) return `a dataset must follow: ${text}:orders, ${text}:orders-* or ${text}:*`;
+  if (rest.length > 0 || !datasetPattern.test(dataset))
+    return 'the dataset must be a name, a name that ends with *, or *';
+  return undefined;
 }
+
+export const isScope = (text: string): boolean => scopeFault(text) === undefined;
 
 export const scope = z
   .string()
   .max(128)
-  .refine(isScope, 'must be resource:action[:dataset], as docs/tokens.md lists them')
+  .check(({ value, issues }) => {
+    const fault = scopeFault(value);
+    if (fault !== undefined) issues.push({ code: 'custom', message: fault, input: value });
+  })
   .meta({ id: 'Scope', example: 'records:read:orders' });
 
 /** `resource:action` of a resource that belongs to a dataset, without wildcards. */

@@ -11,6 +11,9 @@ export const datasetName = z
 /** Eight bytes as hex. Every record made by an import begins its `_id` with them, so no two imports can clash. */
 export const jobId = z.string().regex(/^[0-9a-f]{16}$/);
 
+/** How a request names a job: any text, so that a wrong one is simply not found. */
+export const jobReference = z.string().min(1).max(2048);
+
 /** Bulk bytes; only in contracts with `encoding: 'bson'`. */
 export const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
@@ -22,7 +25,7 @@ export const fieldPath = z
   // eslint-disable-next-line no-control-regex -- NUL ends a name in BSON
   .regex(/^[^$\u0000][^\u0000]*$/, 'must not begin with $');
 
-export const pageRequest = z.object({
+export const pageRequest = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(1024).optional(),
 });

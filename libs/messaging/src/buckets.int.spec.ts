@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buckets, serviceNames, streams, type BucketContract, type ServiceName } from '@keyport/contracts';
-import { startServers, type Servers } from '@keyport/testing';
+import { startTemporaryServers, type Servers } from '@keyport/stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream, type StreamConfig } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { connectBus } from './connection.ts';
 import { createBucket, ensureStream, openBucket } from './jetstream.ts';
 
-let home: string;
 let servers: Servers;
 const connections = new Map<ServiceName, NatsConnection>();
 
@@ -21,8 +17,7 @@ const as = (service: ServiceName): NatsConnection => {
 };
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'keyport-buckets-'));
-  servers = await startServers({ home, log: () => undefined });
+  servers = await startTemporaryServers();
   for (const service of serviceNames) {
     const { NATS_USER: user, NATS_PASSWORD: password } = servers.envOf(service);
     connections.set(service, await connectBus({ service, url: servers.natsUrl, user, password }));
@@ -33,7 +28,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([...connections.values()].map((connection) => connection.close()));
   await servers.stop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const rights = Object.values(buckets as Record<string, BucketContract>).flatMap((bucket) =>

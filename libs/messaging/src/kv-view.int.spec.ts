@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buckets, type BucketContract, type ServiceName } from '@keyport/contracts';
-import { startServers, type Servers } from '@keyport/testing';
+import { startTemporaryServers, type Servers } from '@keyport/stack';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
@@ -16,7 +13,6 @@ import { completionMarker, KvView, type KvViewOptions } from './kv-view.ts';
 const entry = z.object({ n: z.number() });
 type View = KvView<typeof entry>;
 
-let home: string;
 let servers: Servers;
 let owner: NatsConnection;
 let watcher: NatsConnection;
@@ -77,8 +73,7 @@ async function reconnected(connection: NatsConnection): Promise<void> {
 }
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'keyport-kv-'));
-  servers = await startServers({ home, log: () => undefined });
+  servers = await startTemporaryServers();
   owner = await connectAs('auth');
   watcher = await connectAs('records');
 });
@@ -96,7 +91,6 @@ afterAll(async () => {
   await owner.close();
   await watcher.close();
   await servers.stop();
-  await rm(home, { recursive: true, force: true });
 });
 
 describe('KvView', () => {

@@ -66,6 +66,8 @@ export class Requester {
     const subscription = this.connection.subscribe(inbox);
     // The client's own subscription timeout covers only the first message.
     const deadline = setTimeout(() => subscription.unsubscribe(), options.timeoutMs ?? contract.timeoutMs);
+    // Who stops reading without ending the iteration must not keep the process alive for so long.
+    deadline.unref();
     try {
       const body = encodeBody(contract.encoding, request);
       this.connection.publish(contract.subject, body, { reply: inbox, headers: headersOf(options) });

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import 'reflect-metadata';
 import {
@@ -11,7 +8,7 @@ import {
   type RequestContract,
   type RequestOf,
 } from '@keyport/contracts';
-import { startServers, type Servers } from '@keyport/testing';
+import { startTemporaryServers, type Servers } from '@keyport/stack';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module, type INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -110,7 +107,6 @@ async function startService(connection: NatsConnection): Promise<INestMicroservi
   return app;
 }
 
-let home: string;
 let servers: Servers;
 let asking: INestMicroservice;
 let answering: INestMicroservice;
@@ -123,8 +119,7 @@ const connectAs = (service: 'records' | 'admin') => {
 };
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'keyport-messaging-'));
-  servers = await startServers({ home, log: () => undefined });
+  servers = await startTemporaryServers();
   answering = await startService(await connectAs('records'));
   const connection = await connectAs('admin');
   const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'admin' as 'records')] };
@@ -140,7 +135,6 @@ afterAll(async () => {
   await answering.close();
   await asking.close();
   await servers.stop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const failureOf = (work: Promise<unknown>) =>

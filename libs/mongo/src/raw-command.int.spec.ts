@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KeyportError } from '@keyport/contracts';
-import { startServers, type Servers } from '@keyport/testing';
+import { startTemporaryServers, type Servers } from '@keyport/stack';
 import { BSON, Decimal128, Double, Int32, Long } from 'bson';
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import { comparable } from './comparable.ts';
@@ -13,7 +10,6 @@ import { insertRaw, RefusedWrite, updateRaw } from './raw-command.ts';
 import { findBatches, findFirstBatch } from './raw-find.ts';
 import { retriedTransaction } from './retried-transaction.ts';
 
-let home: string;
 let servers: Servers;
 let connection: Connection;
 let db: mongo.Db;
@@ -23,8 +19,7 @@ const raw = (document: BSON.Document) => Buffer.from(BSON.serialize(document));
 const bytesOf = (documents: readonly BSON.Document[]) => Buffer.concat(documents.map(raw));
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'keyport-mongo-'));
-  servers = await startServers({ home, log: () => undefined });
+  servers = await startTemporaryServers();
   connection = (await connectMongo(servers.mongodbUrl)).useDb('raw');
   db = connection.db as mongo.Db;
   session = await connection.startSession();
@@ -34,7 +29,6 @@ afterAll(async () => {
   await session.endSession();
   await connection.close();
   await servers.stop();
-  await rm(home, { recursive: true, force: true });
 });
 
 describe('raw commands', () => {

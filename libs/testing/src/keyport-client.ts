@@ -48,7 +48,7 @@ export class KeyportClient {
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       ...(body === undefined ? {} : { body, duplex: 'half' }),
-    } as RequestInit);
+    });
   }
 
   /** The reply with its JSON body parsed, whatever its status. */

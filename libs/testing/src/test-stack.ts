@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { StackDescription } from '@keyport/stack';
 import { KeyportClient } from './keyport-client.ts';
+import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -87,17 +87,6 @@ export class TestStack {
       await once(this.launcher, 'exit');
     }
     if (!this.keepHome) await rm(this.home, { recursive: true, force: true });
-  }
-}
-
-/** Resolves when the condition holds; rejects, naming it, after `withinMs`. */
-export async function until(
-  condition: () => Promise<boolean> | boolean,
-  what: string,
-  withinMs = 60_000,
-): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await condition()); await delay(50)) {
-    if (Date.now() > end) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
   }
 }
 

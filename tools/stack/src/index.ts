@@ -1,5 +1,6 @@
 export { HomeInUseError } from './home/lock.ts';
 export { startServers, type AppEnvironment, type Servers, type ServersOptions } from './servers/start-servers.ts';
+export { startTemporaryServers } from './servers/temporary-servers.ts';
 export { readStackConfig, type Replicas, type StackConfig } from './config.ts';
 export type { StackDescription } from './supervisor/stack-file.ts';
 export { PortTakenError, type AppCommand } from './supervisor/app-plans.ts';

@@ -7,14 +7,12 @@ import {
   revokeKey,
   type KeyportError,
   type RequestInput,
-  type ServiceName,
 } from '@keyport/contracts';
-import { BusHealth, connectBus, Requester } from '@keyport/messaging';
+import type { Requester } from '@keyport/messaging';
+import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { AuthSystem, until } from '../harness/auth-system.ts';
-import { GatewayDouble, type Who } from '../harness/gateway-double.ts';
+import { AuthSystem } from '../harness/auth-system.ts';
 
 const jobId = '00000000000000aa';
 
@@ -22,47 +20,34 @@ let system: AuthSystem;
 let gateway: GatewayDouble;
 let owner: Who;
 /** Stands where the import service stands, which asks in the name of who started a job. */
-let importer: { connection: NatsConnection; requester: Requester };
+let importer: Requester;
 /** Stands where the records service stands, which checks the grant of a job on every chunk. */
-let records: { connection: NatsConnection; verifier: CallerVerifier; views: { stop(): void }[] };
+let records: { verifier: CallerVerifier; views: { stop(): void }[] };
 
 beforeAll(async () => {
   system = await AuthSystem.start();
   await system.serve();
-  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+  gateway = await system.gateway();
   const { email, password } = await system.ownerFile();
-  owner = GatewayDouble.whoHas((await gateway.ask(login, { email, password })).accessToken);
-  importer = await standForImport();
+  owner = whoHas((await gateway.ask(login, { email, password })).accessToken);
+  importer = await system.servers.requesterOf('import');
   records = await standForRecords();
 });
 
 afterAll(async () => {
   for (const view of records.views) view.stop();
-  await records.connection.close();
-  await importer.connection.close();
-  await gateway.close();
   await system.stop();
 });
 
-function connectAs(service: ServiceName) {
-  const { NATS_USER, NATS_PASSWORD } = system.servers.envOf(service);
-  return connectBus({ service, url: system.servers.natsUrl, user: NATS_USER, password: NATS_PASSWORD });
-}
-
-async function standForImport() {
-  const connection = await connectAs('import');
-  return { connection, requester: new Requester(connection, 'import', new BusHealth(connection)) };
-}
-
 async function standForRecords() {
-  const connection = await connectAs('records');
+  const connection = await system.servers.connectionOf('records');
   const contextKeys = new KeyView(connection, buckets.contextKeys, { needsMarker: false, awaitNewKeys: true });
   const signingKeys = new KeyView(connection, buckets.jwks, { needsMarker: true, awaitNewKeys: false });
   const revocations = new RevocationView(connection);
   const views = [contextKeys, signingKeys, revocations];
   for (const view of views) view.start();
-  await until(() => views.every(({ isReady }) => isReady), Boolean);
-  return { connection, verifier: new CallerVerifier(contextKeys, signingKeys, revocations), views };
+  await eventually(() => views.every(({ isReady }) => isReady), Boolean);
+  return { verifier: new CallerVerifier(contextKeys, signingKeys, revocations), views };
 }
 
 type GrantRequest = RequestInput<typeof createGrant>;
@@ -70,7 +55,7 @@ type GrantRequest = RequestInput<typeof createGrant>;
 const askForGrant = (
   authority: string,
   { jobId: id = jobId, dataset = 'orders', actions = [] }: Partial<GrantRequest>,
-) => importer.requester.request(createGrant, { jobId: id, dataset, actions }, { authority });
+) => importer.request(createGrant, { jobId: id, dataset, actions }, { authority });
 
 const grantFor = async (who: Who, actions: string[]) =>
   (await askForGrant(await gateway.contextFor(who), { actions })).grant;
@@ -83,7 +68,7 @@ const refusal = async (who: Who, request: Partial<GrantRequest>) =>
 
 async function keyWith(scopes: string[], through: Who = owner) {
   const { token, key } = await gateway.ask(createKey, { name: 'k', scopes }, through);
-  return { keyId: key.id, who: GatewayDouble.whoHas(token) };
+  return { keyId: key.id, who: whoHas(token) };
 }
 
 describe('a grant', () => {
@@ -149,7 +134,7 @@ describe('a grant', () => {
     await gateway.ask(revokeKey, { keyId: parent.keyId }, owner);
 
     for (const grant of grants) {
-      await until(
+      await eventually(
         () => records.verifier.verify(grant).catch((error: KeyportError) => error.code),
         (outcome) => outcome === 'RIGHTS_LOST',
       );

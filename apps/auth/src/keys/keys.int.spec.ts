@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { maxTokenBytes, RevocationView, type Revocable } from '@keyport/access';
 import { buckets, createKey, getKey, listKeys, login, revokeKey, streams } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
+import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { decodeJwt } from 'jose';
-import { AuthSystem, until } from '../harness/auth-system.ts';
-import { GatewayDouble, type Who } from '../harness/gateway-double.ts';
+import { AuthSystem } from '../harness/auth-system.ts';
 
 const day = 24 * 3600;
 
@@ -20,17 +20,16 @@ let ownerKey: Who;
 beforeAll(async () => {
   system = await AuthSystem.start();
   await system.serve();
-  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
-  view = new RevocationView(gateway.connection);
+  gateway = await system.gateway();
+  view = new RevocationView(await system.servers.connectionOf('gateway'));
   view.start();
   const { email, password, token } = await system.ownerFile();
-  ownerKey = GatewayDouble.whoHas(token);
-  ownerSession = GatewayDouble.whoHas((await gateway.ask(login, { email, password })).accessToken);
+  ownerKey = whoHas(token);
+  ownerSession = whoHas((await gateway.ask(login, { email, password })).accessToken);
 });
 
 afterAll(async () => {
   view.stop();
-  await gateway.close();
   await system.stop();
 });
 
@@ -141,7 +140,7 @@ describe('minting a key', () => {
 describe('a key minted through a key', () => {
   it('names the tokens it came through, nearest first', async () => {
     const child = await mint(ownerKey, ['*']);
-    const grandchild = await mint(GatewayDouble.whoHas(child.token), ['*']);
+    const grandchild = await mint(whoHas(child.token), ['*']);
 
     expect(decodeJwt(grandchild.token)).toMatchObject({ anc: [decodeJwt(child.token).jti, ownerKey.jti] });
   });
@@ -149,7 +148,7 @@ describe('a key minted through a key', () => {
   it('ends with it at the latest', async () => {
     const parent = await mint(ownerSession, ['keys:create', 'keys:read'], 3600);
 
-    const child = await mint(GatewayDouble.whoHas(parent.token), ['keys:read'], 30 * day);
+    const child = await mint(whoHas(parent.token), ['keys:read'], 30 * day);
 
     expect(decodeJwt(child.token).exp).toBeLessThanOrEqual(decodeJwt(parent.token).exp ?? 0);
     expect(child.key.expiresAt).toBe(new Date((decodeJwt(child.token).exp ?? 0) * 1000).toISOString());
@@ -157,7 +156,7 @@ describe('a key minted through a key', () => {
 
   it('may have four ancestors and no fifth', async () => {
     let who = ownerKey;
-    for (let depth = 1; depth <= 4; depth += 1) who = GatewayDouble.whoHas((await mint(who, ['*'])).token);
+    for (let depth = 1; depth <= 4; depth += 1) who = whoHas((await mint(who, ['*'])).token);
 
     expect(who.anc).toHaveLength(4);
     expect(await gateway.refusal(createKey, { name: 'k', scopes: ['*'] }, who)).toMatchObject({
@@ -171,9 +170,9 @@ describe('a key minted through a key', () => {
       .collection('keys')
       .updateOne({ _id: parent.key.id as never }, { $set: { revokedAt: new Date() } });
 
-    expect(
-      await gateway.refusal(createKey, { name: 'k', scopes: ['keys:read'] }, GatewayDouble.whoHas(parent.token)),
-    ).toMatchObject({ code: 'TOKEN_REVOKED' });
+    expect(await gateway.refusal(createKey, { name: 'k', scopes: ['keys:read'] }, whoHas(parent.token))).toMatchObject({
+      code: 'TOKEN_REVOKED',
+    });
   });
 });
 
@@ -231,27 +230,28 @@ describe('seeing keys', () => {
 describe('revoking a key', () => {
   it('is seen by whoever follows the bus within a second, for the key and for all minted through it', async () => {
     const parent = await mint(ownerSession, ['*']);
-    const child = await mint(GatewayDouble.whoHas(parent.token), ['*']);
-    const grandchild = await mint(GatewayDouble.whoHas(child.token), ['*']);
-    await until(() => view.isReady, Boolean);
+    const child = await mint(whoHas(parent.token), ['*']);
+    const grandchild = await mint(whoHas(child.token), ['*']);
+    await eventually(() => view.isReady, Boolean);
 
     await gateway.ask(revokeKey, { keyId: parent.key.id }, ownerSession);
 
     const answered = Date.now();
-    for (const { token } of [parent, child, grandchild]) await until(() => view.isRevoked(revocable(token)), Boolean);
+    for (const { token } of [parent, child, grandchild])
+      await eventually(() => view.isRevoked(revocable(token)), Boolean);
     expect(Date.now() - answered).toBeLessThan(1_000);
     expect(view.isRevoked(revocable((await mint(ownerSession, ['*'])).token))).toBe(false);
-    const refused = await gateway.refusal(listKeys, {}, GatewayDouble.whoHas(grandchild.token));
+    const refused = await gateway.refusal(listKeys, {}, whoHas(grandchild.token));
     expect(refused).toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
   it('leaves the key above it as it is', async () => {
     const parent = await mint(ownerSession, ['*']);
-    const child = await mint(GatewayDouble.whoHas(parent.token), ['*']);
+    const child = await mint(whoHas(parent.token), ['*']);
 
     await gateway.ask(revokeKey, { keyId: child.key.id }, ownerSession);
 
-    await until(() => view.isRevoked(revocable(child.token)), Boolean);
+    await eventually(() => view.isRevoked(revocable(child.token)), Boolean);
     expect(view.isRevoked(revocable(parent.token))).toBe(false);
   });
 
@@ -307,6 +307,8 @@ describe('a caller of the bus', () => {
   it('with an access token in the place of a context is refused', async () => {
     const { token } = await system.ownerFile();
 
-    await expect(gateway.askWith(token, listKeys, {})).rejects.toMatchObject({ code: 'CONTEXT_INVALID' });
+    await expect(gateway.requester.request(listKeys, {}, { authority: token })).rejects.toMatchObject({
+      code: 'CONTEXT_INVALID',
+    });
   });
 });

@@ -1,11 +1,11 @@
 import { buckets, createKey, keyRevoked, login, revokeKey, streams, type BucketContract } from '@keyport/contracts';
-import { completionMarker, connectBus, openBucket } from '@keyport/messaging';
+import { completionMarker, openBucket } from '@keyport/messaging';
+import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { AuthSystem, until } from '../harness/auth-system.ts';
-import { GatewayDouble, type Who } from '../harness/gateway-double.ts';
+import { AuthSystem } from '../harness/auth-system.ts';
 import { project } from './project.ts';
 import { ProjectionsService } from './projections.service.ts';
 
@@ -18,16 +18,13 @@ let owner: Who;
 beforeAll(async () => {
   system = await AuthSystem.start();
   projections = (await system.serve()).get(ProjectionsService);
-  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+  gateway = await system.gateway();
   manager = await jetstreamManager(system.bus, { checkAPI: false });
   const { email, password } = await system.ownerFile();
-  owner = GatewayDouble.whoHas((await gateway.ask(login, { email, password })).accessToken);
+  owner = whoHas((await gateway.ask(login, { email, password })).accessToken);
 });
 
-afterAll(async () => {
-  await gateway.close();
-  await system.stop();
-});
+afterAll(() => system.stop());
 
 const mint = () => gateway.ask(createKey, { name: 'k', scopes: ['keys:read'] }, owner);
 const storedKeys = () => system.database.collection<{ _id: string }>('keys');
@@ -133,16 +130,10 @@ describe('auth', () => {
   it('makes its projections whole by itself when nats-server comes back empty', async () => {
     const before = await contentOf(buckets.revocations);
     await manager.streams.delete(`KV_${buckets.revocations.name}`);
-    const { nats } = system.servers.processes;
-    const killed = nats?.pid ?? 0;
 
-    process.kill(killed, 'SIGKILL');
-    await until(
-      () => nats?.pid,
-      (pid) => pid !== undefined && pid !== killed,
-    );
+    await system.servers.kill('nats');
 
-    const after = await until(
+    const after = await eventually(
       () => contentOf(buckets.revocations).catch(() => ({})),
       (entries) => completionMarker in entries,
     );
@@ -156,17 +147,9 @@ describe('project', () => {
   let kv: KV;
 
   beforeAll(async () => {
-    const { NATS_USER, NATS_PASSWORD } = system.servers.envOf('auth');
-    asAuth = await connectBus({
-      service: 'auth',
-      url: system.servers.natsUrl,
-      user: NATS_USER,
-      password: NATS_PASSWORD,
-    });
+    asAuth = await system.servers.connectionOf('auth');
     kv = await openBucket(system.bus, bucket);
   });
-
-  afterAll(() => asAuth.close());
 
   it('does not delete what was written again after it was found not to belong', async () => {
     await kv.put('raced', '1');

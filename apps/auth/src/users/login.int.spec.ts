@@ -1,8 +1,8 @@
 import { login } from '@keyport/contracts';
+import { type GatewayDouble, type OwnerFile } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
-import { AuthSystem, type OwnerFile } from '../harness/auth-system.ts';
-import { GatewayDouble } from '../harness/gateway-double.ts';
+import { AuthSystem } from '../harness/auth-system.ts';
 
 let system: AuthSystem;
 let gateway: GatewayDouble;
@@ -12,13 +12,10 @@ beforeAll(async () => {
   system = await AuthSystem.start();
   await system.serve();
   owner = await system.ownerFile();
-  gateway = await GatewayDouble.connect(system.servers.envOf('gateway'));
+  gateway = await system.gateway();
 });
 
-afterAll(async () => {
-  await gateway.close();
-  await system.stop();
-});
+afterAll(() => system.stop());
 
 const refusal = (email: string, password: string) => gateway.refusal(login, { email, password });
 

@@ -108,7 +108,8 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
     if (signal.aborted) return void (await this.runs.release(run, { delayMs: 0, isAttempt: false }));
     const failure = error instanceof KeyportError ? error : new KeyportError('INTERNAL', {}, { cause: error });
     const judged = judgeFailure(failure.code);
-    if ('fails' in judged) return this.fail(run, new KeyportError(judged.fails, { dataset: run.dataset, ...failure.params }));
+    if ('fails' in judged)
+      return this.fail(run, new KeyportError(judged.fails, { dataset: run.dataset, ...failure.params }));
     this.logger.warn(error);
     const isAttempt = judged.retries === 'bounded';
     const attempts = await this.runs.release(run, { delayMs: retryDelayMs(run.attempts), isAttempt });

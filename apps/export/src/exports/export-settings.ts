@@ -14,4 +14,4 @@ export interface ExportSettings {
   readonly sweepMs: number;
 }
 
-export const defaultSettings = { leaseMs: 10_000, pollMs: 1_000, sweepMs: 10_000 } as const;
+export const defaultSettings = { pollMs: 1_000 } as const;

@@ -1,11 +1,8 @@
 import { BSON, ObjectId } from 'bson';
 
-export const documentsOf = (values: readonly BSON.Document[]): Uint8Array[] => values.map((value) => BSON.serialize(value));
-
 /** Orders of about 350 bytes each, always the same ones. */
-export function orders(count: number, from = 0): Uint8Array[] {
-  return documentsOf(Array.from({ length: count }, (_, index) => order(from + index)));
-}
+export const orders = (count: number, from = 0): BSON.Document[] =>
+  Array.from({ length: count }, (_, index) => order(from + index));
 
 function order(index: number): BSON.Document {
   return {

@@ -1,15 +1,16 @@
 import { readPage, type ExportSelection } from '@keyport/contracts';
-import type { GatewayDouble } from './gateway-double.ts';
+import type { GatewayDouble, Who } from '@keyport/testing';
 
 export type Selection = Partial<ExportSelection>;
 
 /** Text of every page of a dataset, asked for one after another. */
 export async function readPages(
-  { requester }: GatewayDouble,
-  authority: string,
+  gateway: GatewayDouble,
+  who: Who,
   dataset: string,
   selection: Selection,
 ): Promise<string[]> {
+  const authority = await gateway.contextFor(who);
   const texts: string[] = [];
   let cursor: string | null | undefined;
   while (cursor !== null) {
@@ -17,7 +18,7 @@ export async function readPages(
       ? { kind: 'next' as const, dataset, cursor }
       : { kind: 'first' as const, dataset, selection };
     const pieces: Uint8Array[] = [];
-    for await (const reply of requester.stream(readPage, request, { authority })) {
+    for await (const reply of gateway.requester.stream(readPage, request, { authority })) {
       if ('bytes' in reply) pieces.push(reply.bytes);
       else cursor = reply.next;
     }

@@ -7,20 +7,18 @@ import {
   type RequestContract,
   type RequestOf,
 } from '@keyport/contracts';
-import { connectBus } from '@keyport/messaging';
+import { eventually, type TestServers } from '@keyport/testing';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { BSON } from 'bson';
 
-type Environment = Readonly<Record<string, string>>;
-
-export interface DatasetDouble {
+interface DatasetDouble {
   readonly documents: readonly Uint8Array[];
-  readonly schema?: Record<string, unknown>;
+  readonly schema: Record<string, unknown> | undefined;
 }
 
 /** Answers scans from memory, where a test needs `records` to fail at a chosen moment. It checks no rights. */
 export class RecordsDouble {
-  readonly datasets = new Map<string, DatasetDouble>();
+  private readonly datasets = new Map<string, DatasetDouble>();
   scans = 0;
   /** What the n-th scan (from 1) is refused with. */
   refuse: (scan: number) => ErrorCode | undefined = () => undefined;
@@ -32,13 +30,36 @@ export class RecordsDouble {
     this.answer(getDataset, ({ name }) => Promise.resolve(this.describe(name)));
   }
 
-  static async connect({ NATS_URL = '', NATS_USER, NATS_PASSWORD }: Environment): Promise<RecordsDouble> {
-    const bus = { service: 'records', url: NATS_URL, user: NATS_USER, password: NATS_PASSWORD } as const;
-    return new RecordsDouble(await connectBus(bus));
+  static async on(servers: TestServers): Promise<RecordsDouble> {
+    return new RecordsDouble(await servers.connectionOf('records'));
   }
 
-  close(): Promise<void> {
-    return this.connection.close();
+  fill(name: string, documents: readonly BSON.Document[], schema?: Record<string, unknown>): void {
+    this.datasets.set(name, { documents: documents.map((document) => BSON.serialize(document)), schema });
+  }
+
+  /** Counts anew, refuses nothing and holds nothing up. */
+  reset(): void {
+    this.scans = 0;
+    this.refuse = () => undefined;
+    this.gate = () => Promise.resolve();
+  }
+
+  /** Scans from the n-th on wait until the function is called. */
+  holdScansFrom(first: number): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gate = (scan) => (scan < first ? Promise.resolve() : promise);
+    return () => {
+      this.gate = () => Promise.resolve();
+      resolve();
+    };
+  }
+
+  async untilScan(scan: number): Promise<void> {
+    await eventually(
+      () => this.scans,
+      (scans) => scans >= scan,
+    );
   }
 
   private async scan({ dataset, cursor, limit = Infinity, maxBytes }: RequestOf<typeof scanRecords>) {

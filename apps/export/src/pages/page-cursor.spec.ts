@@ -5,7 +5,11 @@ import { afterRows, firstPosition, type RowsPosition } from '../reading/position
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
 const positionAfterOnePage = () => {
-  const first = firstPosition('orders', { format: 'csv', ejson: 'relaxed', fields: ['a', 'b.c'], limit: 10 }, undefined);
+  const first = firstPosition(
+    'orders',
+    { format: 'csv', ejson: 'relaxed', fields: ['a', 'b.c'], limit: 10 },
+    undefined,
+  );
   return afterRows(first as RowsPosition, { count: 3, next: Buffer.from([1, 2, 3]) }) as RowsPosition;
 };
 

@@ -1,56 +1,54 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readPage } from '@keyport/contracts';
-import { documentsOf, orders } from '../harness/documents.ts';
+import { codeOf, type Who } from '@keyport/testing';
+import { orders } from '../harness/documents.ts';
+import { ann, ExportSystem } from '../harness/export-system.ts';
 import { readPages, type Selection } from '../harness/read-pages.ts';
 import { RecordsDouble } from '../harness/records-double.ts';
-import { TestSystem } from '../harness/test-system.ts';
 
-let system: TestSystem;
+let system: ExportSystem;
 let records: RecordsDouble;
-let reader: string;
 
 beforeAll(async () => {
-  system = await TestSystem.start();
-  records = await RecordsDouble.connect(system.servers.envOf('records'));
-  await system.service('export');
-  reader = await system.gateway.caller('ann', ['records:read:*']);
-  records.datasets.set('orders', { documents: orders(10_000) });
-  records.datasets.set('empty', { documents: [] });
-  records.datasets.set('mixed', {
-    documents: documentsOf([{ _id: 1, a: 1 }, { _id: 2, b: { c: 'x, "y"' } }, { _id: 3, a: null, d: [1, 2] }]),
-  });
-  records.datasets.set('planned', {
-    documents: documentsOf([{ _id: 1, b: 2, extra: true, a: 'one' }]),
-    schema: { properties: { a: { type: 'string' }, b: { type: 'integer' } } },
+  system = await ExportSystem.start();
+  records = await RecordsDouble.on(system.servers);
+  await system.startExport();
+  records.fill('orders', orders(10_000));
+  records.fill('empty', []);
+  records.fill('mixed', [
+    { _id: 1, a: 1 },
+    { _id: 2, b: { c: 'x, "y"' } },
+    { _id: 3, a: null, d: [1, 2] },
+  ]);
+  records.fill('planned', [{ _id: 1, b: 2, extra: true, a: 'one' }], {
+    properties: { a: { type: 'string' }, b: { type: 'integer' } },
   });
 });
 
-afterAll(async () => {
-  await records.close();
-  await system.stop();
-});
+afterAll(() => system.stop());
 
-const read = (dataset: string, selection: Selection) => readPages(system.gateway, reader, dataset, selection);
+const read = (dataset: string, selection: Selection) => readPages(system.gateway, ann, dataset, selection);
 const text = async (dataset: string, selection: Selection) => (await read(dataset, selection)).join('');
 
-async function refusal(request: Parameters<typeof ask>[0], authority = reader): Promise<unknown> {
-  try {
-    await ask(request, authority).next();
-  } catch (error) {
-    return (error as { code?: unknown }).code;
-  }
-  return 'none';
+type PageRequest =
+  { kind: 'first'; dataset: string; selection: Selection } | { kind: 'next'; dataset: string; cursor: string };
+
+async function* ask(request: PageRequest, who: Who = ann) {
+  const authority = await system.gateway.contextFor(who);
+  yield* system.gateway.requester.stream(readPage, request, { authority });
 }
 
-function ask(
-  request: { kind: 'first'; dataset: string; selection: Selection } | { kind: 'next'; dataset: string; cursor: string },
-  authority = reader,
-) {
-  return system.gateway.requester.stream(readPage, request, { authority });
+/** What the first answer is. */
+async function refusal(request: PageRequest, who?: Who): Promise<string> {
+  const answers = ask(request, who);
+  const code = await codeOf(answers.next());
+  await answers.return();
+  return code;
 }
 
 async function firstCursor(dataset: string): Promise<string> {
-  for await (const reply of ask({ kind: 'first', dataset, selection: {} })) if ('next' in reply) return reply.next ?? '';
+  for await (const reply of ask({ kind: 'first', dataset, selection: {} }))
+    if ('next' in reply) return reply.next ?? '';
   return '';
 }
 
@@ -111,7 +109,8 @@ describe('pages of a dataset', () => {
   it('tell where the next page begins before the text of this one', async () => {
     const kinds: string[] = [];
 
-    for await (const reply of ask({ kind: 'first', dataset: 'orders', selection: {} })) kinds.push(...Object.keys(reply));
+    for await (const reply of ask({ kind: 'first', dataset: 'orders', selection: {} }))
+      kinds.push(...Object.keys(reply));
 
     expect(kinds).toEqual(['next', 'bytes']);
   });
@@ -136,7 +135,7 @@ describe('pages of a dataset', () => {
   });
 
   it('are refused to who may not read the dataset, with or without a cursor', async () => {
-    const stranger = await system.gateway.caller('eve', ['records:read:mixed', 'exports:create:orders']);
+    const stranger = { sub: 'eve', scope: 'records:read:mixed exports:create:orders' };
     const cursor = await firstCursor('orders');
 
     expect(await refusal({ kind: 'first', dataset: 'orders', selection: {} }, stranger)).toBe('INSUFFICIENT_SCOPE');

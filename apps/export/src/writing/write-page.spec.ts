@@ -72,7 +72,11 @@ describe('the text of pages', () => {
 
   it.each<[ExportFormat]>([['ndjson'], ['json']])('keeps every type in canonical Extended JSON as %s', (format) => {
     const document = {
-      ...{ _id: new ObjectId('0123456789abcdef01234567'), small: new Int32(1), long: Long.fromString('9007199254740993') },
+      ...{
+        _id: new ObjectId('0123456789abcdef01234567'),
+        small: new Int32(1),
+        long: Long.fromString('9007199254740993'),
+      },
       ...{ double: new Double(2), date: new Date('2026-01-02T03:04:05.678Z'), bytes: Buffer.from([1, 2]) },
     };
 

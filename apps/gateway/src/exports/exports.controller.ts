@@ -7,7 +7,6 @@ import {
   exportSchema,
   exportState,
   getExport,
-  jobId,
   listExports,
   pageRequest,
 } from '@keyport/contracts';
@@ -63,7 +62,7 @@ export class ExportsController {
   @Get('exports/:id')
   @AnyToken()
   @Describe({ summary: 'Read an export', reply: exportSchema, errors: ['EXPORT_NOT_FOUND'] })
-  get(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) exportId: string) {
+  get(@Req() request: AuthenticatedRequest, @Param('id') exportId: string) {
     return this.bus.ask(request, getExport, { exportId });
   }
 
@@ -76,7 +75,7 @@ export class ExportsController {
   })
   download(
     @Req() request: AuthenticatedRequest,
-    @Param('id', { schema: jobId }) exportId: string,
+    @Param('id') exportId: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.file.send(request, reply, exportId);
@@ -86,7 +85,7 @@ export class ExportsController {
   @AnyToken()
   @HttpCode(204)
   @Describe({ summary: 'Cancel or delete an export and its file', status: 204, errors: ['EXPORT_NOT_FOUND'] })
-  async delete(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) exportId: string): Promise<void> {
+  async delete(@Req() request: AuthenticatedRequest, @Param('id') exportId: string): Promise<void> {
     await this.bus.ask(request, deleteExport, { exportId });
   }
 }

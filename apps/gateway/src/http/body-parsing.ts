@@ -20,6 +20,8 @@ export function parseBodies(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
+    // What no route takes is refused for that, whatever its body is.
+    if (request.is404) return undefined;
     if ((request.routeOptions.config as BodyConfig).streamsBody) return payload;
     const contentType = request.headers['content-type'];
     const body = await readBody(payload);

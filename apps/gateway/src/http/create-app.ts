@@ -1,5 +1,3 @@
-import { KeyportError } from '@keyport/contracts';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -8,25 +6,22 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseBodies } from './body-parsing.ts';
+import { InputPipe } from './input.pipe.ts';
 import { serveOpenApi } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
+import { refuseConnection } from './refuse-connection.ts';
 import { RouteTable } from './route-table.ts';
 
 /** Bytes of a request's headers: a token of 8 KiB and what comes with it. */
 const maxHeaderBytes = 16 * 1024;
-
-interface Issue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
-  readonly code?: string;
-}
 
 /** The gateway, ready to listen. */
 export async function createApp(connection: NatsConnection, config: GatewayConfig): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     genReqId: requestIdOf,
     requestIdHeader: false,
-    routerOptions: { maxParamLength: 4096 },
+    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+    clientErrorHandler: refuseConnection,
     // An upload may take hours; a client that sends its headers slowly may not.
     requestTimeout: 0,
     http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 30_000, requestTimeout: 0 },
@@ -38,7 +33,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
     bufferLogs: true,
   });
   app.useLogger(app.get(Logger));
-  app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: (issues) => validationFailed(issues) }));
+  app.useGlobalPipes(new InputPipe());
   const fastify = adapter.getInstance<FastifyInstance>();
   app.get(RouteTable).follow(fastify);
   parseBodies(fastify);
@@ -48,13 +43,4 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   });
   serveOpenApi(app);
   return app;
-}
-
-function validationFailed(issues: readonly Issue[]): KeyportError {
-  const errors = issues.map(({ path = [], code, message }) => ({
-    path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    code: code ?? 'invalid',
-    message,
-  }));
-  return new KeyportError('VALIDATION_FAILED', {}, { errors });
 }

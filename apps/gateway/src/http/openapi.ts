@@ -10,9 +10,25 @@ export function openApiOf(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addSecurityRequirements('bearer')
     .build();
-  return SwaggerModule.createDocument(app, description, {
+  const document = SwaggerModule.createDocument(app, description, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}.${method}`,
   });
+  for (const operations of Object.values(document.paths)) {
+    for (const operation of Object.values(operations)) sendProblems(operation as OperationObject);
+  }
+  return document;
+}
+
+interface OperationObject {
+  readonly responses?: Readonly<Record<string, { content?: Record<string, unknown> }>>;
+}
+
+/** NestJS knows JSON only; refusals are sent as RFC 9457 names them. */
+function sendProblems({ responses = {} }: OperationObject): void {
+  for (const [status, response] of Object.entries(responses)) {
+    const json = response.content?.['application/json'];
+    if (Number(status) >= 400 && json) response.content = { 'application/problem+json': json };
+  }
 }
 
 /** `/docs` for people, `/openapi.json` for programs. */

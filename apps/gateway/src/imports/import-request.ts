@@ -1,5 +1,6 @@
-import { fieldPath, importOptions, KeyportError, type contentEncoding, type importFormat } from '@keyport/contracts';
-import { z } from 'zod';
+import { importOptions, KeyportError, type contentEncoding, type importFormat } from '@keyport/contracts';
+import type { z } from 'zod';
+import { fieldList } from '../http/field-list.ts';
 
 type ImportFormat = z.output<typeof importFormat>;
 type ContentEncoding = z.output<typeof contentEncoding>;
@@ -22,11 +23,7 @@ const encodings: Readonly<Record<string, ContentEncoding>> = {
 
 /** Options of an import as its query spells them; `key` is a list joined with commas. */
 export const importQuery = importOptions.extend({
-  key: z
-    .string()
-    .transform((list) => list.split(','))
-    .pipe(z.array(fieldPath).min(1).max(8))
-    .optional(),
+  key: fieldList(8).optional(),
 });
 
 /** Throws UNSUPPORTED_MEDIA_TYPE. */

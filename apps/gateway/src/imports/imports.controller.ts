@@ -5,7 +5,6 @@ import {
   importListSchema,
   importSchema,
   importState,
-  jobId,
   listImports,
   listOf,
   listRejects,
@@ -14,18 +13,21 @@ import {
   type Import,
 } from '@keyport/contracts';
 import { Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiConsumes, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { TakesFile } from '../uploads/takes-file.ts';
 import { importQuery, waitSecondsOf } from './import-request.ts';
 import { ImportWaiter, isFinal } from './import-waiter.ts';
 import { ImportsService } from './imports.service.ts';
 import { RejectsStream } from './rejects-stream.ts';
+
+/** The process that holds the import may just have been killed: another one takes it over within its lease of 10 s. */
+const cancelPatienceMs = 15_000;
 
 const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: importState.optional() });
 
@@ -40,13 +42,12 @@ export class ImportsController {
   ) {}
 
   @Post('datasets/:name/imports')
-  @RouteConfig({ streamsBody: true })
+  @TakesFile()
   @RequiresDatasetScope('imports:create')
-  @ApiConsumes('application/x-ndjson', 'application/json', 'text/csv', 'text/tab-separated-values')
   @Describe({
     summary: 'Import a file: the body is the file',
     description:
-      'Answers 202 once every byte is stored durably; with `Prefer: wait=N` it waits for the end and answers 200.',
+      'Answers 202 once every byte is stored durably; with `Prefer: wait=N` it waits for the end and answers 200, whatever the end: read `state`.',
     status: 202,
     reply: importSchema,
     errors: [
@@ -71,7 +72,7 @@ export class ImportsController {
 
   // `curl -T file` sends PUT.
   @Put('datasets/:name/imports')
-  @RouteConfig({ streamsBody: true })
+  @TakesFile()
   @RequiresDatasetScope('imports:create')
   @Describe({ summary: 'Import a file, as `curl -T` sends it', status: 202, reply: importSchema })
   put(
@@ -97,7 +98,7 @@ export class ImportsController {
     reply: importSchema,
     errors: ['IMPORT_NOT_FOUND'],
   })
-  get(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) importId: string) {
+  get(@Req() request: AuthenticatedRequest, @Param('id') importId: string) {
     return this.bus.ask(request, getImport, { importId });
   }
 
@@ -109,8 +110,8 @@ export class ImportsController {
     reply: importSchema,
     errors: ['IMPORT_NOT_FOUND', 'IMPORT_STATE'],
   })
-  cancel(@Req() request: AuthenticatedRequest, @Param('id', { schema: jobId }) importId: string) {
-    return this.bus.ask(request, cancelImport, { importId });
+  cancel(@Req() request: AuthenticatedRequest, @Param('id') importId: string) {
+    return this.bus.ask(request, cancelImport, { importId }, { retryForMs: cancelPatienceMs });
   }
 
   @Get('imports/:id/rejects')
@@ -122,7 +123,7 @@ export class ImportsController {
   })
   async listRejects(
     @Req() request: AuthenticatedRequest,
-    @Param('id', { schema: jobId }) importId: string,
+    @Param('id') importId: string,
     @Query({ schema: pageRequest }) query: z.output<typeof pageRequest>,
     @Res() reply: FastifyReply,
   ): Promise<void> {

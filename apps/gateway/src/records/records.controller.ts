@@ -1,4 +1,4 @@
-import { datasetName, deleteRecord, exportSelection, extendedJson, getRecord } from '@keyport/contracts';
+import { datasetName, deleteRecord, extendedJson, getRecord } from '@keyport/contracts';
 import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -8,16 +8,12 @@ import type { AuthenticatedRequest } from '../access/principal.ts';
 import { RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { formatOfMediaType, offeredTypes } from '../exports/media-types.ts';
 import { Describe } from '../http/describe.ts';
+import { fieldList } from '../http/field-list.ts';
 import { negotiate } from '../http/negotiate.ts';
 import { RecordsStream } from './records-stream.ts';
 
-/** `fields` is a list joined with commas. */
-export const recordsQuery = z.object({
-  fields: z
-    .string()
-    .transform((list) => list.split(','))
-    .pipe(exportSelection.shape.fields.unwrap())
-    .optional(),
+export const recordsQuery = z.strictObject({
+  fields: fieldList(1000).optional(),
   limit: z.coerce.number().int().min(1).optional(),
   ejson: extendedJson.default('relaxed'),
 });

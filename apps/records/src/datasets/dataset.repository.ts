@@ -3,9 +3,12 @@ import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose, { type ClientSession, type Connection, type Model } from 'mongoose';
 import { datasetModel, type DatasetDefinition } from './dataset.model.ts';
+import { untilOpenTransactionsEnd } from './open-transactions.ts';
 import { RetiredCollections } from './retired-collections.repository.ts';
 
 const duplicateKey = 11000;
+/** Less than the contract's deadline, more than a killed writer's transaction lives (10 s in the stack). */
+const writersEndWithinMs = 20_000;
 
 /** What a caller decides about a dataset. */
 export type DatasetContent = Pick<DatasetDefinition, 'key' | 'schemaText'>;
@@ -97,14 +100,10 @@ export class DatasetRepository {
     return changed;
   }
 
-  /**
-   * Makes every writer say that it writes, from now on. Writers of before are waited for: building an index waits for
-   * the transactions that use the collection, and the server ends those that began earlier and have yet to use it.
-   */
+  /** Makes every writer say that it writes, from now on, and waits for those that began before. */
   async makeUnwritten({ _id, collectionName }: DatasetDefinition): Promise<void> {
     await this.model.updateOne({ _id, collectionName }, { $set: { written: false } });
-    await this.connection.collection(collectionName).createIndex({ _id: 1, keyport: 1 });
-    await this.connection.collection(collectionName).dropIndex('_id_1_keyport_1');
+    await untilOpenTransactionsEnd(this.connection, writersEndWithinMs);
   }
 
   /** Within the transaction of a writer; meets the writer who says it at the same time, or a change of key. */

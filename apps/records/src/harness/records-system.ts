@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   deleteDataset,
   getDataset,
@@ -11,24 +8,21 @@ import {
   type RequestInput,
 } from '@keyport/contracts';
 import { connectMongo, splitDocuments } from '@keyport/mongo';
-import { startServers, type Servers } from '@keyport/testing';
+import { TestServers, type ServiceProcess } from '@keyport/testing';
 import { BSON } from 'bson';
 import type { Connection, mongo } from 'mongoose';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { BusClient } from './bus-client.ts';
-import { ServiceProcess } from './service-process.ts';
 
 type WriteInput = RequestInput<typeof writeRecords>;
 type Written = ReplyOf<typeof writeRecords>;
 
 /** Real mongod and nats-server, the service as processes, and who asks it. */
 export class RecordsSystem {
-  private readonly processes: ServiceProcess[] = [];
   private sequence = 0;
 
   private constructor(
-    private readonly home: string,
-    readonly servers: Servers,
+    readonly servers: TestServers,
     readonly bus: BusClient,
     /** The service's database, as an administrator. */
     readonly database: Connection,
@@ -36,26 +30,20 @@ export class RecordsSystem {
 
   /** With one process of the service, unless told otherwise. */
   static async start(processes = 1): Promise<RecordsSystem> {
-    const home = await mkdtemp(join(tmpdir(), 'keyport-records-'));
-    const servers = await startServers({ home, log: () => undefined });
+    const servers = await TestServers.start();
     const database = (await connectMongo(servers.mongodbUrl)).useDb('records');
-    const system = new RecordsSystem(home, servers, await BusClient.connect(servers), database);
+    const system = new RecordsSystem(servers, await BusClient.on(servers), database);
     for (let count = 0; count < processes; count += 1) await system.startService();
     return system;
   }
 
-  async startService(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    const service = await ServiceProcess.start({ ...this.servers.envOf('records'), ...env });
-    this.processes.push(service);
-    return service;
+  startService(): Promise<ServiceProcess> {
+    return this.servers.service('records');
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.processes.map((service) => service.end('SIGTERM')));
-    await this.bus.close();
     await this.database.close();
     await this.servers.stop();
-    await rm(this.home, { recursive: true, force: true });
   }
 
   async dataset(name: string, definition: Omit<RequestInput<typeof putDataset>, 'name'> = {}): Promise<string> {

@@ -11,7 +11,7 @@ export function curlLines(gatewayUrl: string, ownerFile: string): string[] {
   const dataset = `${gatewayUrl}/v1/datasets/airports`;
   const key = {
     name: 'my first key',
-    scopes: ['imports:create:airports', 'records:read:airports'],
+    scopes: ['imports:create:airports', 'records:update:airports', 'records:read:airports'],
     expiresInSeconds: 86_400,
   };
   const csv = quote(`@${join(workspaceRoot, 'node_modules', 'vega-datasets', 'data', 'airports.csv')}`);

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Export } from '@keyport/contracts';
+import { eventually, type ServiceProcess } from '@keyport/testing';
+import { orders } from '../harness/documents.ts';
+import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
+import { readPages } from '../harness/read-pages.ts';
+import { RecordsDouble } from '../harness/records-double.ts';
+
+let system: ExportSystem;
+let records: RecordsDouble;
+let undisturbed: Export;
+let service: ServiceProcess;
+
+const start = () => system.startExport({ EXPORT_LEASE_SECONDS: '2' });
+
+beforeAll(async () => {
+  system = await ExportSystem.start();
+  records = await RecordsDouble.on(system.servers);
+  // Several stored batches.
+  records.fill('orders', orders(24_000));
+  service = await start();
+  undisturbed = await system.completed(await system.create('orders'));
+});
+
+afterAll(() => system.stop());
+
+beforeEach(() => records.reset());
+
+/** An export of which a part is stored, and that waits for its next page. */
+async function heldUp(): Promise<{ job: Export; release: () => void }> {
+  const release = records.holdScansFrom(6);
+  const job = await system.create('orders');
+  await records.untilScan(6);
+  await eventually(
+    () => system.partsOf(job.id),
+    (parts) => parts > 0,
+  );
+  return { job, release };
+}
+
+describe('an export whose process is killed', () => {
+  it('is finished by another one with the same bytes', async () => {
+    const { job, release } = await heldUp();
+
+    await service.end('SIGKILL');
+    service = await start();
+    release();
+
+    const done = await system.completed(job);
+    expect(done).toMatchObject({ digest: undisturbed.digest, bytes: undisturbed.bytes, counts: undisturbed.counts });
+    expect(digestOf(await system.download(job.id))).toBe(undisturbed.digest);
+  });
+
+  it('is finished also when columns were still being collected', async () => {
+    const release = records.holdScansFrom(6);
+    const job = await system.create('orders', { format: 'tsv' });
+    await records.untilScan(6);
+
+    await service.end('SIGKILL');
+    service = await start();
+    release();
+
+    const streamed = await readPages(system.gateway, ann, 'orders', { format: 'tsv' });
+    expect((await system.completed(job)).digest).toBe(digestOf(streamed.join('')));
+  });
+
+  it('is taken over at once where the process ended in order', async () => {
+    const { job, release } = await heldUp();
+
+    await service.end('SIGTERM');
+    const left = await system.database.collection('exports').findOne({ _id: job.id as never });
+    release();
+
+    expect(left).toMatchObject({ lease: null, state: 'running' });
+    service = await start();
+    expect((await system.completed(job)).digest).toBe(undisturbed.digest);
+  });
+});
+
+describe('an export whose surroundings are killed', () => {
+  it.each(['mongod', 'nats'] as const)('goes on when it was %s', async (server) => {
+    const { job, release } = await heldUp();
+
+    await system.servers.kill(server);
+    release();
+
+    const { digest, bytes } = await system.completed(job);
+    expect({ digest, bytes }).toEqual({ digest: undisturbed.digest, bytes: undisturbed.bytes });
+  });
+});

@@ -1,0 +1,136 @@
+import {
+  createImport,
+  getImport,
+  listRejects,
+  putDataset,
+  sealUpload,
+  type Import,
+  type RejectedRow,
+  type ReplyOf,
+  type RequestContract,
+  type RequestInput,
+} from '@keyport/contracts';
+import { eventually, GatewayDouble, TestServers, type ServiceProcess, type Who } from '@keyport/testing';
+import { mongo } from 'mongoose';
+import type { ImportDocument } from '../imports/import.model.ts';
+import { publishUpload } from './publish-upload.ts';
+
+type Create = Partial<RequestInput<typeof createImport>>;
+
+/** Who asks unless another is named. */
+export const owner: Who = { sub: 'owner', scope: '*' };
+
+/** Real mongod, nats-server, auth and records, and a gateway's part played by the test, which adds `import`. */
+export class ImportSystem {
+  private datasets = 0;
+
+  private constructor(
+    readonly servers: TestServers,
+    readonly gateway: GatewayDouble,
+    /** All databases, for looking at what is stored. */
+    readonly mongodb: mongo.MongoClient,
+    private records: ServiceProcess,
+  ) {}
+
+  static async start(): Promise<ImportSystem> {
+    const servers = await TestServers.start();
+    const services = Promise.all([servers.service('records'), servers.service('auth')]);
+    const mongodb = await mongo.MongoClient.connect(servers.mongodbUrl);
+    const [records] = await services;
+    return new ImportSystem(servers, await GatewayDouble.on(servers), mongodb, records);
+  }
+
+  startImport(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    return this.servers.service('import', env);
+  }
+
+  /** Kills the records service, and starts it again. */
+  async restartRecords(): Promise<void> {
+    await this.records.end('SIGKILL');
+    this.records = await this.servers.service('records');
+  }
+
+  async stop(): Promise<void> {
+    await this.mongodb.close();
+    await this.servers.stop();
+  }
+
+  /** Lives through restarts of what it asks. */
+  async ask<C extends RequestContract>(contract: C, request: RequestInput<C>, who = owner): Promise<ReplyOf<C>> {
+    const authority = await this.gateway.contextFor(who);
+    return this.gateway.requester.request(contract, request, { authority, retryForMs: 20_000 });
+  }
+
+  /** Makes a dataset with a name of its own. */
+  async dataset(definition: Omit<RequestInput<typeof putDataset>, 'name'> = {}): Promise<string> {
+    this.datasets += 1;
+    const name = `set-${this.datasets}`;
+    await this.ask(putDataset, { name, ...definition });
+    return name;
+  }
+
+  async create(dataset: string, request: Create = {}, who?: Who): Promise<string> {
+    const created = { dataset, format: 'ndjson', contentEncoding: 'identity', options: {}, ...request } as const;
+    return (await this.ask(createImport, created, who)).importId;
+  }
+
+  async publish(importId: string, bytes: Uint8Array, at: { offset?: number; epoch?: number } = {}): Promise<void> {
+    await publishUpload(await this.servers.connectionOf('gateway'), importId, bytes, at);
+  }
+
+  seal(importId: string, length: number, { epoch = 1, who = owner } = {}): Promise<Import> {
+    return this.ask(sealUpload, { importId, epoch, length }, who);
+  }
+
+  /** Creates, uploads and seals. */
+  async send(dataset: string, bytes: Uint8Array, request: Create = {}): Promise<string> {
+    const importId = await this.create(dataset, request);
+    await this.publish(importId, bytes);
+    await this.seal(importId, bytes.length);
+    return importId;
+  }
+
+  get(importId: string): Promise<Import> {
+    return this.ask(getImport, { importId });
+  }
+
+  /** The import once it has ended. */
+  ended(importId: string): Promise<Import> {
+    return eventually(
+      () => this.get(importId),
+      ({ state }) => !['receiving', 'processing'].includes(state),
+    );
+  }
+
+  async imported(dataset: string, bytes: Uint8Array, request: Create = {}): Promise<Import> {
+    return this.ended(await this.send(dataset, bytes, request));
+  }
+
+  /** The import as MongoDB holds it, which needs no service to be running. */
+  async stored(importId: string): Promise<ImportDocument> {
+    const found = await this.mongodb.db('import').collection<ImportDocument>('imports').findOne({ _id: importId });
+    if (!found) throw new Error(`there is no import ${importId}`);
+    return found;
+  }
+
+  async rejects(importId: string): Promise<RejectedRow[]> {
+    const rows: RejectedRow[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await this.ask(listRejects, { importId, cursor, limit: 500 });
+      rows.push(...page.items);
+      if (page.next === null) return rows;
+      cursor = page.next;
+    }
+  }
+
+  /** Documents that a dataset holds now. */
+  async count(dataset: string): Promise<number> {
+    return (await this.collection(dataset)).countDocuments();
+  }
+
+  async collection(dataset: string): Promise<mongo.Collection> {
+    const records = this.mongodb.db('records');
+    const found = await records.collection('datasets').findOne({ _id: dataset as never });
+    return records.collection(String(found?.['collectionName']));
+  }
+}

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import { maxPieceBytes, pieceHeaders, uploadSubject } from '@keyport/contracts';
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+
+/** Pieces of one upload on their way at the same time. */
+const window = 16;
+
+/** Publishes bytes of an upload as a gateway does, acknowledged before it resolves. */
+export async function publishUpload(
+  gateway: NatsConnection,
+  importId: string,
+  bytes: Uint8Array,
+  { offset = 0, epoch = 1 } = {},
+): Promise<void> {
+  const client = jetstream(gateway);
+  const pending: Promise<unknown>[] = [];
+  for (let start = 0; start < bytes.length; start += maxPieceBytes) {
+    const piece = bytes.subarray(start, start + maxPieceBytes);
+    const hdrs = headers();
+    hdrs.set(pieceHeaders.offset, String(offset + start));
+    hdrs.set(pieceHeaders.epoch, String(epoch));
+    hdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+    pending.push(client.publish(uploadSubject(importId), piece, { headers: hdrs }));
+    if (pending.length >= window) await Promise.all(pending.splice(0));
+  }
+  await Promise.all(pending);
+}
