@@ -15,6 +15,8 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
 FROM ${NODE_IMAGE}
 WORKDIR /keyport
 ENV NODE_ENV=production
+# As the local stack starts the apps (tools/stack, app-plans.ts says why).
+ENV NODE_OPTIONS="--enable-source-maps --max-semi-space-size=2"
 COPY --from=build /keyport/package.json ./
 COPY --from=build /keyport/node_modules ./node_modules
 COPY --from=build /keyport/apps ./apps
@@ -22,4 +24,4 @@ COPY --from=build /keyport/tools/stack/package.json ./tools/stack/
 COPY --from=build /keyport/tools/stack/dist ./tools/stack/dist
 COPY --from=build /keyport/docker/health ./docker/health
 USER node
-CMD ["node", "--enable-source-maps", "apps/gateway/dist/main.js"]
+CMD ["node", "apps/gateway/dist/main.js"]

@@ -17,7 +17,7 @@ const depConstraints = [
   mayUse('lib:testing', ...libs('contracts', 'messaging', 'access'), 'tool:stack'),
   mayUse('app:gateway', ...libs('contracts', 'messaging', 'access', 'service', 'testing')),
   mayUse('app:auth', ...libs('contracts', 'messaging', 'access', 'mongo', 'service', 'testing')),
-  mayUse('app:records', ...libs('contracts', 'messaging', 'access', 'mongo', 'service', 'testing')),
+  mayUse('app:records', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
   mayUse('app:import', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
   mayUse('app:export', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
   mayUse('app:e2e', ...libs('contracts', 'testing'), 'tool:stack'),

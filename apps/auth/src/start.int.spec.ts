@@ -116,7 +116,7 @@ describe('the first start', () => {
   });
 
   it('killed at any moment leaves nothing that the next start cannot complete', async () => {
-    for (let afterMs = 250; afterMs <= 850; afterMs += 75) {
+    for (let afterMs = 250; afterMs <= 850; afterMs += 100) {
       await system.fresh();
       const first = system.launch();
       await Promise.race([delay(afterMs), first.ready]);

@@ -1,18 +1,11 @@
 import { request as httpRequest } from 'node:http';
 import { createGzip, gzipSync } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import { residentBytes, TestStack, until, type KeyportClient } from '@keyport/testing';
 
 const ndjson = 'application/x-ndjson';
 const mebibyte = 1024 * 1024;
-
-/** Resident bytes of a process now (proc(5), `VmRSS`). */
-function residentBytes(pid: number): number {
-  const [, kibibytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) * 1024;
-}
 
 describe('Bad input', () => {
   let stack: TestStack;

@@ -1,5 +1,6 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import { residentBytes, TestStack, until, type KeyportClient } from '@keyport/testing';
 
 describe('A running gateway', () => {
   let stack: TestStack;
@@ -86,6 +87,18 @@ describe('A running gateway', () => {
     ],
     ['an import that cannot be', '/v1/imports/deadbeef', {}, 404, 'IMPORT_NOT_FOUND'],
     ['an export that cannot be', '/v1/exports/..%2F..', {}, 404, 'EXPORT_NOT_FOUND'],
+    ['a URL that cannot be decoded', '/v1/datasets/%E0%A4%A/records', {}, 400, 'URL_NOT_VALID'],
+    [
+      'a body nested too deeply',
+      '/v1/datasets/deep',
+      {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: `{"schema":{"x":${'['.repeat(5000)}${']'.repeat(5000)}}}`,
+      },
+      422,
+      'VALIDATION_FAILED',
+    ],
     [
       'headers that are too large',
       '/v1/keys',
@@ -112,6 +125,35 @@ describe('A running gateway', () => {
       detail: expect.any(String),
     });
     expect(reply.headers.get('x-request-id')).toBe(reply.body.requestId);
+  });
+
+  it('holds little memory for a body that comes byte by byte', async () => {
+    const [gateway = 0] = (await stack.describe()).processes.gateway;
+    const { hostname, port } = new URL(client.url);
+    const chunks = Buffer.from('1\r\na\r\n'.repeat(400_000));
+    const sockets = Array.from({ length: 3 }, () => connect(Number(port), hostname));
+    const before = residentBytes(gateway);
+
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.write(
+        'POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+      );
+      await new Promise<void>((resolve) => socket.write(chunks, () => resolve()));
+    }
+    await until(async () => (await client.request('/health/live')).status === 200, 'the gateway to have read them');
+
+    expect(residentBytes(gateway) - before).toBeLessThan(150 * 1024 * 1024);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('describes a stream to HEAD without reading it', async () => {
+    await client.putDataset('described');
+    const head = await client.raw('/v1/datasets/described/records', { method: 'HEAD' });
+    const missing = await client.raw('/v1/datasets/missing/records', { method: 'HEAD' });
+
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+    expect(missing.status).toBe(404);
   });
 
   it('answers 503 while a service is away and works again by itself', async () => {

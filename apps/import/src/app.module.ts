@@ -8,6 +8,8 @@ import { ImportsHandler } from './imports/imports.handler.ts';
 import { ImportsRepository } from './imports/imports.repository.ts';
 import { ImportsService } from './imports/imports.service.ts';
 import { RejectedRowsRepository } from './imports/rejected-rows.repository.ts';
+import { IngestHoldsRepository } from './ingest/ingest-holds.repository.ts';
+import { IngestReader } from './ingest/ingest-reader.service.ts';
 import { IngestService } from './ingest/ingest.service.ts';
 import { IngestStream } from './ingest/ingest-stream.ts';
 import { IngestTargets } from './ingest/ingest-targets.ts';
@@ -38,7 +40,7 @@ export class AppModule {
         StoredState,
         ...[ImportsRepository, RejectedRowsRepository, AcceptanceService, ImportsService, Announcer],
         ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter],
-        ...[IngestStream, IngestTargets, IngestWriter, IngestService],
+        ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],
         ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],
       ],
     };

@@ -21,8 +21,10 @@ export const importConfig = storedServiceConfig.extend({
   KEYPORT_UPLOAD_EXPIRES_SECONDS: wholeNumber.min(1).default(24 * 3600),
   /** An upload that nothing was added to for so long is put aside and looked at from time to time. */
   KEYPORT_UPLOAD_IDLE_SECONDS: wholeNumber.min(1).default(30),
-  /** The imports of a killed process go on elsewhere after so long. */
+  /** The imports of a killed process, and the events it took, go on elsewhere after so long. */
   KEYPORT_IMPORT_LEASE_SECONDS: wholeNumber.min(2).default(10),
+  /** A chunk that `records` says nothing about for so long is sent again: it may have been killed. */
+  KEYPORT_IMPORT_ANSWER_SECONDS: wholeNumber.min(1).default(12),
 });
 export type ImportConfig = z.output<typeof importConfig>;
 

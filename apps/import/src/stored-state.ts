@@ -4,6 +4,7 @@ import type { Connection } from 'mongoose';
 import { chunkResultModel } from './imports/chunk-result.model.ts';
 import { importModel } from './imports/import.model.ts';
 import { rejectedRowModel } from './imports/rejected-row.model.ts';
+import { ingestHoldModel } from './ingest/ingest-hold.model.ts';
 
 /** Collections and their indexes, before the first import is looked for. */
 @Injectable()
@@ -11,7 +12,7 @@ export class StoredState implements OnModuleInit {
   constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {}
 
   async onModuleInit(): Promise<void> {
-    for (const model of [importModel, chunkResultModel, rejectedRowModel]) model(this.connection);
+    for (const model of [importModel, chunkResultModel, rejectedRowModel, ingestHoldModel]) model(this.connection);
     await syncIndexes(this.connection);
   }
 }

@@ -153,6 +153,20 @@ describe('CallerVerifier', () => {
     },
   );
 
+  it('admits a revoked grant where it is told to, as a caller who may nothing, and never a revoked context', async () => {
+    const by = verifier();
+    const [asPerson, asJob] = [await context(), await grant()];
+    const before = await by.verify(asJob, { admitsRevokedGrants: true });
+    world.revoked.add('token-1');
+
+    const caller = await by.verify(asJob, { admitsRevokedGrants: true });
+
+    expect([before.isRevoked, before.may('records:read', 'orders')]).toEqual([false, true]);
+    expect([caller.isRevoked, caller.may('records:read', 'orders')]).toEqual([true, false]);
+    expect(() => caller.require('records:read', 'orders')).toThrow(expect.objectContaining({ code: 'RIGHTS_LOST' }));
+    expect(await codeOf(by.verify(asPerson, { admitsRevokedGrants: true }).then(() => asPerson))).toBe('TOKEN_REVOKED');
+  });
+
   it('verifies the signature of the same context once', async () => {
     const by = verifier();
     const authority = await context();

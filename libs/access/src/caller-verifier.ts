@@ -31,17 +31,20 @@ export class CallerVerifier {
     private readonly revocations: RevocationView,
   ) {}
 
-  /** Throws CONTEXT_INVALID; TOKEN_REVOKED for a context and RIGHTS_LOST for a grant whose token was revoked. */
-  async verify(authority: string): Promise<Caller> {
+  /**
+   * Throws CONTEXT_INVALID; TOKEN_REVOKED for a context and RIGHTS_LOST for a grant whose token was revoked, unless the
+   * contract admits such grants: then the caller says so and may nothing.
+   */
+  async verify(authority: string, { admitsRevokedGrants = false } = {}): Promise<Caller> {
     // Without the whole projections nobody can say what is not revoked, or that a key is unknown.
     if (![this.revocations, this.signingKeys, this.contextKeys].every(({ isReady }) => isReady)) {
       throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'auth' });
     }
     const { caller } = this.cache.get(authority, nowSeconds()) ?? (await this.verifyAnew(authority));
-    if (this.revocations.isRevoked(caller.identity)) {
-      throw new KeyportError(caller.identity.jobId === undefined ? 'TOKEN_REVOKED' : 'RIGHTS_LOST');
-    }
-    return caller;
+    if (!this.revocations.isRevoked(caller.identity)) return caller;
+    if (caller.identity.jobId === undefined) throw new KeyportError('TOKEN_REVOKED');
+    if (!admitsRevokedGrants) throw new KeyportError('RIGHTS_LOST');
+    return new Caller(caller.identity, authority, true);
   }
 
   private async verifyAnew(authority: string): Promise<Verified> {

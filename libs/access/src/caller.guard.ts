@@ -24,7 +24,7 @@ export class CallerGuard implements CanActivate {
     const headers = context.getHeaders() as MsgHdrs | undefined;
     const authority = headers?.get(busHeaders.authority);
     if (!authority) throw new KeyportError('CONTEXT_INVALID', { check: 'presence' });
-    callers.set(context, await this.verifier.verify(authority));
+    callers.set(context, await this.verifier.verify(authority, contract));
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import type { DatasetAction, GlobalAction } from '@keyport/contracts';
+import { KeyportError, type DatasetAction, type GlobalAction } from '@keyport/contracts';
 import { requireScope, scopesAllow } from './rights.ts';
 
 export interface CallerIdentity {
@@ -19,6 +19,8 @@ export class Caller {
     readonly identity: CallerIdentity,
     /** The verified authority itself, to pass on with requests made in the caller's name. */
     readonly authority: string,
+    /** A job whose rights were taken away, before a handler that told it apart (`admitsRevokedGrants`). */
+    readonly isRevoked = false,
   ) {}
 
   /** `(iss, sub)`: the same `sub` of two issuers is two principals. */
@@ -35,11 +37,12 @@ export class Caller {
   }
 
   may(action: DatasetAction | GlobalAction, dataset?: string): boolean {
-    return scopesAllow(this.identity.scopes, action, dataset);
+    return !this.isRevoked && scopesAllow(this.identity.scopes, action, dataset);
   }
 
-  /** Throws INSUFFICIENT_SCOPE. */
+  /** Throws INSUFFICIENT_SCOPE; RIGHTS_LOST where the caller is revoked, whatever the scopes were. */
   require(action: DatasetAction | GlobalAction, dataset?: string): void {
+    if (this.isRevoked) throw new KeyportError('RIGHTS_LOST');
     requireScope(this.identity.scopes, action, dataset);
   }
 }

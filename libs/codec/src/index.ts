@@ -10,6 +10,7 @@ export {
   type RowProblem,
 } from './rows/row-errors.ts';
 export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
+export { compileSchema, examineSchema, type RowSchema, SchemaError } from './schema/row-schema.ts';
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
 export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';

@@ -19,17 +19,29 @@ export interface RequestContract<Request extends z.ZodType = z.ZodType, Reply ex
   readonly timeoutMs: number;
   /** `caller`: a signed caller context or job grant must come with it. `anyone`: none (login). */
   readonly authority: 'caller' | 'anyone';
+  /** A revoked job grant reaches the handler, as a caller who is marked and may nothing. Else it is refused before. */
+  readonly admitsRevokedGrants: boolean;
   /** Number of reply messages: one, or several of which the last is marked. */
   readonly replies: 'one' | 'many';
 }
 
-type Options = Partial<Pick<RequestContract, 'encoding' | 'idempotent' | 'timeoutMs' | 'authority'>>;
+type Options = Partial<
+  Pick<RequestContract, 'encoding' | 'idempotent' | 'timeoutMs' | 'authority' | 'admitsRevokedGrants'>
+>;
+
+const defaults = {
+  encoding: 'json',
+  idempotent: false,
+  timeoutMs: 5_000,
+  authority: 'caller',
+  admitsRevokedGrants: false,
+} as const;
 
 /** Defines a request answered by one message. */
 export function defineRequest<Request extends z.ZodType, Reply extends z.ZodType>(
   contract: { subject: string; request: Request; reply: Reply } & Options,
 ): RequestContract<Request, Reply> {
-  return { encoding: 'json', idempotent: false, timeoutMs: 5_000, authority: 'caller', ...contract, replies: 'one' };
+  return { ...defaults, ...contract, replies: 'one' };
 }
 
 /** Defines a request answered by a few messages, in order; the requester reads them as an async iterable. */

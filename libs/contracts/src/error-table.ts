@@ -42,6 +42,19 @@ export const errorTable = entries({
     'The body is larger than {limitBytes} bytes.',
     'Send less, or import it as a file.',
   ],
+  BODY_TOO_SLOW: [408, 'Body too slow', 'The body did not arrive within {seconds} seconds.', 'Send it in one go.'],
+  URL_NOT_VALID: [
+    400,
+    'URL not valid',
+    'The URL is too long or wrongly percent-encoded.',
+    'Encode it as RFC 3986 says.',
+  ],
+  EXPECTATION_FAILED: [
+    417,
+    'Expectation failed',
+    'The Expect header asks for something unknown.',
+    'Send 100-continue or none.',
+  ],
   HEADERS_TOO_LARGE: [
     431,
     'Headers too large',
@@ -135,7 +148,7 @@ export const errorTable = entries({
     409,
     'Dataset key fixed',
     'The key of {dataset} cannot change while it holds records.',
-    'Delete its records or make another dataset.',
+    'Delete the dataset and create it again, or make another one.',
   ],
   SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
   RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
@@ -143,7 +156,7 @@ export const errorTable = entries({
     422,
     'Record too large',
     'A record of {dataset} is larger than the 8 MB that a message carries.',
-    'Leave out its large fields with fields=….',
+    'Read it with GET /v1/datasets/{dataset}/records, and leave out its large fields with fields=….',
   ],
   WRITE_CONFLICT: [503, 'Write conflict', 'The write kept meeting another one.', 'Try again.'],
   CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
@@ -188,14 +201,8 @@ export const errorTable = entries({
   TOO_MANY_REJECTS: [
     422,
     'Too many rejected rows',
-    'More than {maxErrors} rows were rejected.',
+    'The import stopped at row {row} because more than {maxErrors} rows were rejected.',
     'Look at the rejects and correct them.',
-  ],
-  KEY_REQUIRED: [
-    422,
-    'Key required',
-    'Mode {mode} needs a key, and {dataset} has none.',
-    'Name key fields, or give the dataset a key.',
   ],
 
   // Exports
@@ -208,7 +215,7 @@ export const errorTable = entries({
   TOO_MANY_COLUMNS: [
     422,
     'Too many columns',
-    'The records of {dataset} have more than {limit} different fields.',
+    'The records of {dataset} have more than {limit} different fields, or names of more than {limitBytes} bytes in all.',
     'Name the fields to write, or choose a format without columns.',
   ],
   EXPORT_NOT_READY: [409, 'Export not ready', 'The export {exportId} is {state}.', 'Wait until it is completed.'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
-import { bytes, datasetName, empty, fieldPath, instant, listOf, pageRequest } from './shapes.ts';
+import { bytes, datasetId, datasetName, empty, fieldPath, instant, listOf, pageRequest } from './shapes.ts';
 
 export const putDatasetSchema = z
   .strictObject({
@@ -13,6 +13,8 @@ export const putDatasetSchema = z
 
 export const datasetSchema = z
   .object({
+    /** Stays through every change of the dataset; another one of the same name, made after it was deleted, has another. */
+    id: datasetId,
     name: datasetName,
     schema: z.record(z.string(), z.unknown()).nullable(),
     key: z.array(z.string()).nullable(),
@@ -41,7 +43,7 @@ export const getDataset = defineRequest({
   idempotent: true,
 });
 
-/** Only datasets that the caller may read. */
+/** Only datasets that the caller may read; fewer than `limit` where their schemas are large. */
 export const listDatasets = defineRequest({
   subject: 'records.v1.datasets.list',
   request: pageRequest,
@@ -57,11 +59,15 @@ export const deleteDataset = defineRequest({
   timeoutMs: 30_000,
 });
 
-/** `id` is the text of an ObjectId or a string; other types as canonical Extended JSON. The reply is one BSON document. */
+/**
+ * `id` is the text of an ObjectId or a string; other types as canonical Extended JSON. The reply is the record as relaxed
+ * Extended JSON in UTF-8, as bytes: as text it would be escaped once more. RECORD_TOO_LARGE where no message carries it.
+ */
 export const getRecord = defineRequest({
   subject: 'records.v1.records.get',
+  encoding: 'bson',
   request: z.object({ dataset: datasetName, id: z.string().min(1).max(2048) }),
-  reply: z.object({ json: z.string() }),
+  reply: z.object({ json: bytes }),
   idempotent: true,
 });
 
@@ -83,17 +89,29 @@ export const writeRejection = z.object({
 });
 export type WriteRejection = z.output<typeof writeRejection>;
 
+/** How many rows may be rejected, those that the asker refused and the writer never sees counted in file order. */
+export const rejectionLimit = z.object({
+  max: z.number().int().min(0),
+  /** By refused row: the index of the document that it stands before. */
+  refusedBefore: z.array(z.number().int().min(0)),
+});
+export type RejectionLimit = z.output<typeof rejectionLimit>;
+
 /**
  * Writes one chunk exactly once: rows and a ledger entry in one transaction. A repeated `(source, sequence)` is answered
- * from the ledger. Rows act as if written one by one in order.
+ * from the ledger, to the job of that name also where its grant was revoked: what it wrote can then be counted. Rows act
+ * as if written one by one in order.
  */
 export const writeRecords = defineRequest({
   subject: 'records.v1.write',
   encoding: 'bson',
   idempotent: true,
   timeoutMs: 30_000,
+  admitsRevokedGrants: true,
   request: z.object({
     dataset: datasetName,
+    /** Refuses with DATASET_NOT_FOUND a dataset that was made anew under this name. */
+    datasetId: datasetId.optional(),
     /** Who writes: an import's id, or `ingest.<…>`. */
     source: z.string().min(1).max(200),
     /** Number of the chunk within its source. */
@@ -109,6 +127,8 @@ export const writeRecords = defineRequest({
      * and nothing needs to be read before an insert without key.
      */
     hasOwnIds: z.boolean(),
+    /** Rows behind the rejected one that is one too many are neither looked at nor written. */
+    rejectionLimit: rejectionLimit.optional(),
   }),
   reply: z.object({
     inserted: z.number().int(),
@@ -116,6 +136,8 @@ export const writeRecords = defineRequest({
     unchanged: z.number().int(),
     deleted: z.number().int(),
     rejected: z.array(writeRejection),
+    /** Set where there were more rejected rows than the limit allows: index of the first document left out. */
+    stoppedAt: z.number().int().optional(),
   }),
 });
 
@@ -130,6 +152,8 @@ export const scanRecords = defineRequest({
   timeoutMs: 30_000,
   request: z.object({
     dataset: datasetName,
+    /** Refuses with DATASET_NOT_FOUND a dataset that was made anew under this name. */
+    datasetId: datasetId.optional(),
     /** Opaque, from the page before. */
     cursor: bytes.optional(),
     /** Top-level fields or dotted paths to keep; `_id` only where named. */
@@ -143,5 +167,5 @@ export const scanRecords = defineRequest({
       .max(4 * 1024 * 1024)
       .default(1024 * 1024),
   }),
-  reply: z.object({ documents: bytes, count: z.number().int(), next: bytes.optional() }),
+  reply: z.object({ datasetId, documents: bytes, count: z.number().int(), next: bytes.optional() }),
 });

@@ -8,6 +8,9 @@ export const datasetName = z
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must begin with a letter and hold a-z, 0-9, _ or - (63 at most)')
   .meta({ id: 'DatasetName', example: 'orders' });
 
+/** Twelve bytes as hex. */
+export const datasetId = z.string().regex(/^[0-9a-f]{24}$/);
+
 /** Eight bytes as hex. Every record made by an import begins its `_id` with them, so no two imports can clash. */
 export const jobId = z.string().regex(/^[0-9a-f]{16}$/);
 

@@ -1,8 +1,8 @@
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { busHeaders, KeyportError, type ServiceName } from '@keyport/contracts';
 import { Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { ServerNats } from '@nestjs/microservices';
-import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { ServerNats, type NatsContext } from '@nestjs/microservices';
+import { errors, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { throwError, type Observable } from 'rxjs';
 import { EncodedReply } from './handles.ts';
 import { encodeError } from './wire-error.ts';
@@ -65,6 +65,19 @@ export class BusServer extends ServerNats {
       const callback = (error: Error | null, message: Msg) => void handle(error, message);
       this.subjects.push(this.connection.subscribe(subject, { queue: this.service, callback }));
     }
+  }
+
+  /** A reply that the bus does not take, being larger than its `max_payload`, leaves as INTERNAL: nobody waits in vain. */
+  override getPublisher(message: Msg, id: string, context: NatsContext): (reply: Reply) => void {
+    const publish = super.getPublisher(message, id, context);
+    return (reply) => {
+      try {
+        publish(reply);
+      } catch (error) {
+        this.logger.error(error);
+        if (error instanceof errors.InvalidArgumentError) publish({ err: new KeyportError('INTERNAL') });
+      }
+    };
   }
 
   /** Takes no more requests and answers those in hand. The connection stays: the end of the process is not all here. */

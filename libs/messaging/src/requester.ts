@@ -113,6 +113,14 @@ export class Requester {
     if (error instanceof errors.TimeoutError) {
       return new KeyportError('SERVICE_TIMEOUT', { service: serviceOf(contract) }, { cause: error });
     }
+    // Larger than the bus carries (`max_payload`): asking again would not help.
+    if (error instanceof errors.InvalidArgumentError) {
+      return new KeyportError(
+        'BODY_TOO_LARGE',
+        { limitBytes: this.connection.info?.max_payload ?? 0 },
+        { cause: error },
+      );
+    }
     return unavailable(contract, error);
   }
 }

@@ -45,6 +45,11 @@ const wait = defineRequest({
   reply: z.object({ waited: z.number() }),
   timeoutMs: 400,
 });
+const grow = defineRequest({
+  subject: 'records.v1.test.grow',
+  request: z.object({ to: z.number() }),
+  reply: z.object({ text: z.string() }),
+});
 const count = defineStream({
   subject: 'records.v1.test.count',
   request: z.object({ to: z.number(), failAt: z.number().optional(), stallAt: z.number().optional() }),
@@ -81,6 +86,11 @@ class TestHandler {
   async wait(@Payload() { ms }: RequestOf<typeof wait>) {
     await delay(ms);
     return { waited: ms };
+  }
+
+  @Handles(grow)
+  grow(@Payload() { to }: RequestOf<typeof grow>) {
+    return { text: 'x'.repeat(to) };
   }
 
   @Handles(count)
@@ -196,6 +206,24 @@ describe('a request', () => {
     const error = await failureOf(requester.request(wait, { ms: 2_000 }));
 
     expect(error).toMatchObject({ code: 'SERVICE_TIMEOUT', params: { service: 'records' } });
+  });
+
+  it('fails as INTERNAL, long before its deadline, where the reply is larger than a message', async () => {
+    const started = Date.now();
+
+    const error = await failureOf(requester.request(grow, { to: 9_000_000 }));
+
+    expect(error).toMatchObject({ code: 'INTERNAL' });
+    expect(Date.now() - started).toBeLessThan(grow.timeoutMs / 2);
+    expect((await requester.request(grow, { to: 5 })).text).toBe('xxxxx');
+  });
+
+  it('fails as BODY_TOO_LARGE, and is not asked again, where it is larger than a message itself', async () => {
+    const request = { a: 1, b: 2, padding: 'x'.repeat(9_000_000) };
+
+    const error = await failureOf(requester.request(add, request, { retryForMs: 20_000 }));
+
+    expect(error).toMatchObject({ code: 'BODY_TOO_LARGE', params: { limitBytes: 8 * 1024 * 1024 } });
   });
 
   it('is asked again for as long as told where its contract is idempotent', async () => {

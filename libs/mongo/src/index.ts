@@ -1,5 +1,7 @@
 export { comparable, comparableAll } from './comparable.ts';
 export { isDuplicateKey } from './duplicate-key.ts';
+export { newJobId } from './job-id.ts';
+export { listPage, readCursor, type ListPage } from './list-page.ts';
 export { connectMongo, MONGO_CONNECTION, MongoModule, syncIndexes } from './mongo.module.ts';
 export {
   asBuffer,

@@ -1,10 +1,11 @@
 export { codeOf, refusalOf } from './code-of.ts';
 export { ContextSigner, whoHas, type Who } from './context-signer.ts';
 export { GatewayDouble } from './gateway-double.ts';
+export { GrantSigner, revokeToken } from './grant-signer.ts';
 export { KeyportClient, parseNdjson, type Reply } from './keyport-client.ts';
 export { orderNdjson, orderRow, randomFrom, type OrderRow } from './rows.ts';
 export { ServiceProcess, type Environment } from './service-process.ts';
 export { TestServers } from './test-servers.ts';
 export { TestStack, type OwnerFile, type TestStackOptions } from './test-stack.ts';
 export { eventually, until } from './until.ts';
-export { startServers, type Servers } from '@keyport/stack';
+export { residentBytes } from './resident-bytes.ts';

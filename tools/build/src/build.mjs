@@ -1,6 +1,7 @@
-// Bundles one app: our own sources into <app>/dist/main.js, from where Node finds the app's own packages too, packages from the registry left outside.
+// Bundles one app: our own sources into <app>/dist/main.js; packages from the registry stay outside.
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire, isBuiltin } from 'node:module';
+import { join, resolve } from 'node:path';
 import { transform } from '@swc/core';
 import { build } from 'esbuild';
 import { swcOptions } from './swc-options.mjs';
@@ -27,9 +28,10 @@ const keepPackagesOutside = {
   },
 };
 
-await build({
+const outfile = join(projectRoot, `dist/${entry}.js`);
+const { metafile } = await build({
   entryPoints: [join(projectRoot, `src/${entry}.ts`)],
-  outfile: join(projectRoot, `dist/${entry}.js`),
+  outfile,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -38,4 +40,28 @@ await build({
   sourcemap: true,
   plugins: [keepPackagesOutside, swc],
   logLevel: 'warning',
+  metafile: true,
 });
+
+// A package that npm put below a library's own folder is out of the bundle's sight: better known now than at the start.
+const { resolve: resolveFromBundle } = createRequire(resolve(outfile));
+const lost = Object.values(metafile.outputs)
+  .flatMap(({ imports }) => imports)
+  .filter(({ external, path, kind }) => external && kind === 'import-statement' && !isBuiltin(path) && !isFound(path))
+  .map(({ path }) => path);
+if (lost.length > 0) {
+  console.error(
+    `${outfile} cannot find ${[...new Set(lost)].join(', ')}: add them to the root package.json, so that npm hoists them`,
+  );
+  process.exit(1);
+}
+
+function isFound(path) {
+  try {
+    resolveFromBundle(path);
+    return true;
+  } catch ({ code }) {
+    // A package for `import` alone is there all the same.
+    return code !== 'MODULE_NOT_FOUND';
+  }
+}

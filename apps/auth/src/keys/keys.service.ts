@@ -1,16 +1,20 @@
 import { nowSeconds, type Caller } from '@keyport/access';
 import { KeyportError, type createKey, type listKeys, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import { listPage, readCursor } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import { Types } from 'mongoose';
+import { z } from 'zod';
 import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
 import { revocationKeptUntil } from '../revocations/revocation-entries.ts';
 import { RevocationProjection } from '../revocations/revocation-projection.ts';
 import { SigningKeysService } from '../signing-keys/signing-keys.service.ts';
 import { AccessTokensService } from '../tokens/access-tokens.service.ts';
-import { decodeCursor, encodeCursor } from './key-cursor.ts';
 import { newKey, type Key } from './key.model.ts';
 import { ancestorsThrough, keyLifetime, requireHeld } from './key-rules.ts';
 import { KeysRepository, type KeyHolder } from './keys.repository.ts';
+
+/** What MongoDB gives as ids of keys. */
+const keyId = z.string().regex(/^[0-9a-f]{24}$/);
 
 @Injectable()
 export class KeysService {
@@ -34,11 +38,10 @@ export class KeysService {
 
   async list(caller: Caller, { limit, cursor }: RequestOf<typeof listKeys>): Promise<ReplyOf<typeof listKeys>> {
     caller.require('keys:read');
-    const before = cursor === undefined ? undefined : decodeCursor(cursor);
-    const found = await this.keys.page(this.visibleTo(caller), limit + 1, before);
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
-    return { items: page.map(toReply), next: found.length > limit && last ? encodeCursor(last._id) : null };
+    // Ids of keys grow with time, so the last one says where the next page begins.
+    const found = await this.keys.page(this.visibleTo(caller), limit + 1, readCursor(keyId, cursor));
+    const { items, next } = listPage(found, limit, ({ _id }) => _id);
+    return { items: items.map(toReply), next };
   }
 
   async get(caller: Caller, keyId: string) {

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestStack } from '@keyport/testing';
+import { isAsShown, runBlocks, shellBlocksOf, type Ran } from './shell-blocks.ts';
 import { textOf, workspaceRoot } from './workspace-files.ts';
 
-const run = promisify(execFile);
+const guides = readdirSync(join(workspaceRoot, 'docs', 'guides')).filter((name) => name.endsWith('.md'));
 
 describe('What the documentation says of a running stack', () => {
   let stack: TestStack;
@@ -16,6 +16,10 @@ describe('What the documentation says of a running stack', () => {
 
   afterAll(() => stack?.stop());
 
+  /** As somebody who sets these two and pastes the rest. */
+  const printedBy = (markdown: string): Promise<Ran[]> =>
+    runBlocks(shellBlocksOf(markdown), { KEYPORT_HOME: stack.home, KEYPORT_PORT: new URL(stack.gatewayUrl).port });
+
   it('is the OpenAPI document that the gateway serves (else: npx nx run gateway:openapi)', async () => {
     const committed: unknown = JSON.parse(await textOf('docs/openapi.json'));
 
@@ -24,20 +28,28 @@ describe('What the documentation says of a running stack', () => {
     expect(served).toEqual(committed);
   });
 
-  it('works as the README prints it: log in, import, export', async () => {
-    const [, block = ''] = /^## Use it$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(await textOf('README.md')) ?? [];
-    const script = block
-      .replaceAll('http://127.0.0.1:3000', stack.gatewayUrl)
-      .replaceAll('./.keyport/owner.json', join(stack.home, 'owner.json'));
+  it('works as the README prints it: log in, mint a key, import, export', async () => {
+    const [, section = ''] = (await textOf('README.md')).split('\n## Use it\n');
 
     // Each answer of the API ends without a line break; the script's comments part them here.
-    const { stdout } = await run('sh', ['-ec', script.replace(/^# .*$/gm, 'echo')], { cwd: workspaceRoot });
-    const lines = stdout.split('\n').filter((line) => line !== '');
+    const [ran] = await printedBy(section.replace(/^# .*$/gm, 'echo'));
+    const lines = (ran?.printed ?? '').split('\n').filter((line) => line !== '');
 
-    expect(lines).toHaveLength(2 + 5);
+    expect(lines).toHaveLength(3 + 5);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ tokenType: 'Bearer', expiresIn: 600 });
-    // The dataset, and behind it the import that took every row of the file.
-    expect(lines[1]).toMatch(/"key":\["iata"\].*"state":"completed".*"read":3376,"inserted":3376/);
-    for (const line of lines.slice(2)) expect(JSON.parse(line)).toHaveProperty('iata');
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({ name: 'airports', key: ['iata'] });
+    const imported = { state: 'completed', counts: { read: 3376, inserted: 3376 } };
+    expect(JSON.parse(lines[2] ?? '')).toMatchObject(imported);
+    for (const line of lines.slice(3)) expect(JSON.parse(line)).toHaveProperty('iata');
+  });
+
+  it.each(guides)('works as docs/guides/%s prints it, and prints what that shows', async (guide) => {
+    const ran = await printedBy(await textOf(`docs/guides/${guide}`));
+
+    const shown = ran.filter((block) => block.shown !== undefined);
+    expect(shown.length).toBeGreaterThan(2);
+    for (const block of shown) {
+      if (!isAsShown(block.shown ?? '', block.printed)) expect(block.printed.trim()).toBe(block.shown?.trim());
+    }
   });
 });

@@ -53,7 +53,7 @@ export class ExportWriter {
     const options = { authority: run.grant, retryForMs, signal };
     const at = run.position
       ? decodePosition(run.position)
-      : await orAborted(this.reader.begin(run.dataset, run.selection, options), signal);
+      : await orAborted(this.reader.begin(run, run.selection, options), signal);
     const read = (position: Position) => {
       const reading = this.reader.read(position, options);
       reading.catch(() => undefined);

@@ -12,6 +12,8 @@ export interface Lease {
 export interface ExportRecord {
   readonly _id: string;
   readonly dataset: string;
+  /** Of the dataset when the export was accepted. */
+  readonly datasetId: string;
   readonly selection: ExportSelection;
   readonly state: ExportState;
   /** Whose it is: `Caller.creator`. */
@@ -50,6 +52,7 @@ const schema = new Schema<ExportRecord>(
   {
     _id: String,
     dataset: String,
+    datasetId: String,
     selection: { type: Schema.Types.Mixed },
     state: String,
     creator: String,
@@ -73,8 +76,7 @@ const schema = new Schema<ExportRecord>(
   },
   { collection: 'exports', versionKey: false },
 )
-  .index({ createdAt: -1, _id: -1 })
-  .index({ creator: 1, createdAt: -1, _id: -1 })
+  .index({ creator: 1, _id: -1 })
   .index({ state: 1, createdAt: 1 })
   .index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
 

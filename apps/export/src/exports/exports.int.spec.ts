@@ -77,6 +77,19 @@ describe('an export', () => {
 });
 
 describe('an export that cannot go on', () => {
+  it('fails where its dataset was made anew before it read a single record', async () => {
+    records.fill('renewed', orders(10));
+    // The first scan is that of its acceptance.
+    const release = records.holdScansFrom(2);
+    const job = await system.create('renewed');
+    await records.untilScan(2);
+
+    records.fill('renewed', orders(5));
+    release();
+
+    expect(await system.ended(job)).toMatchObject({ state: 'failed', error: { code: 'DATASET_NOT_FOUND' } });
+  });
+
   it.each([
     ['RIGHTS_LOST', 'RIGHTS_LOST'],
     ['INSUFFICIENT_SCOPE', 'RIGHTS_LOST'],
@@ -97,10 +110,7 @@ describe('deleting an export', () => {
     const release = records.holdScansFrom(6);
     const job = await system.create('orders');
     await records.untilScan(6);
-    await eventually(
-      () => system.partsOf(job.id),
-      (parts) => parts > 0,
-    );
+    await system.untilPartStored(job.id);
 
     await system.ask(deleteExport, { exportId: job.id });
     const scansThen = records.scans;

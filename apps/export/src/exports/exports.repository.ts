@@ -8,7 +8,7 @@ import { PartsRepository } from './parts.repository.ts';
 
 export type NewExport = Pick<
   ExportRecord,
-  '_id' | 'dataset' | 'selection' | 'creator' | 'grant' | 'createdAt' | 'notBefore'
+  '_id' | 'dataset' | 'datasetId' | 'selection' | 'creator' | 'grant' | 'createdAt' | 'notBefore'
 >;
 
 export interface ListQuery {
@@ -16,7 +16,7 @@ export interface ListQuery {
   readonly dataset: string | undefined;
   readonly state: ExportState | undefined;
   /** Last one of the page before. */
-  readonly after: { readonly createdAt: Date; readonly id: string } | undefined;
+  readonly after: string | undefined;
   readonly limit: number;
 }
 
@@ -47,18 +47,15 @@ export class ExportsRepository {
     return this.exports.findOne({ _id: id, deletedAt: null }).select(viewed).lean<ExportView>().exec();
   }
 
-  /** Newest first. */
+  /** Newest first, as ids tell. */
   list({ visibility, dataset, state, after, limit }: ListQuery): Promise<ExportView[]> {
     const conditions: QueryFilter<ExportRecord>[] = [{ deletedAt: null }, filterOf(visibility)];
     if (dataset) conditions.push({ dataset });
     if (state) conditions.push({ state });
-    if (after) {
-      const { createdAt, id } = after;
-      conditions.push({ $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }] });
-    }
+    if (after) conditions.push({ _id: { $lt: after } });
     return this.exports
       .find({ $and: conditions })
-      .sort({ createdAt: -1, _id: -1 })
+      .sort({ _id: -1 })
       .limit(limit)
       .select(viewed)
       .lean<ExportView[]>()

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Caller } from '@keyport/access';
 import {
   createGrant,
+  jobId,
   KeyportError,
   scanRecords,
   type createExport,
@@ -12,12 +12,12 @@ import {
   type RequestOf,
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
+import { listPage, newJobId, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { ExportView } from './export.model.ts';
 import { ExportRunner } from './export-runner.service.ts';
 import { visibilityOf } from './export-visibility.ts';
 import { ExportsRepository } from './exports.repository.ts';
-import { decodeListCursor, encodeListCursor } from './list-cursor.ts';
 import { PartsRepository } from './parts.repository.ts';
 import { presentExport } from './present-export.ts';
 
@@ -35,14 +35,15 @@ export class ExportsService {
 
   async create({ dataset, ...selection }: RequestOf<typeof createExport>, caller: Caller): Promise<Export> {
     caller.require('exports:create', dataset);
-    const _id = randomBytes(8).toString('hex');
+    const _id = newJobId();
     const grant = await this.grantFor(_id, dataset, caller);
     // With the grant itself, so that a job that could not read fails now: no such dataset, fields that collide.
     const { fields } = selection;
-    await this.requester.request(scanRecords, { dataset, fields, limit: 1, maxBytes: 1 }, { authority: grant });
+    const asked = { dataset, fields, limit: 1, maxBytes: 1 };
+    const { datasetId } = await this.requester.request(scanRecords, asked, { authority: grant });
     const now = new Date();
-    const created = { _id, dataset, selection, creator: caller.creator, grant, createdAt: now, notBefore: now };
-    const found = await this.exports.create(created);
+    const created = { _id, dataset, datasetId, selection, grant, createdAt: now, notBefore: now };
+    const found = await this.exports.create({ ...created, creator: caller.creator });
     this.runner.notify();
     return presentExport(found);
   }
@@ -53,14 +54,12 @@ export class ExportsService {
 
   async list(request: RequestOf<typeof listExports>, caller: Caller): Promise<ReplyOf<typeof listExports>> {
     const { dataset, state, limit, cursor } = request;
-    const after = cursor === undefined ? undefined : decodeListCursor(cursor);
+    const after = readCursor(jobId, cursor);
     const found = await this.exports.list({
       visibility: visibilityOf(caller),
       ...{ dataset, state, after, limit: limit + 1 },
     });
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    const next = found.length > limit && last ? encodeListCursor({ createdAt: last.createdAt, id: last._id }) : null;
+    const { items, next } = listPage(found, limit, ({ _id }) => _id);
     return { items: items.map(presentExport), next };
   }
 

@@ -9,7 +9,10 @@ import { PartsRepository } from './parts.repository.ts';
 
 /** An export that this process holds: only the newest fence may change it. */
 export type ClaimedExport = Readonly<
-  Pick<ExportRecord, '_id' | 'dataset' | 'selection' | 'grant' | 'bytes' | 'position' | 'fence' | 'attempts'>
+  Pick<
+    ExportRecord,
+    '_id' | 'dataset' | 'datasetId' | 'selection' | 'grant' | 'bytes' | 'position' | 'fence' | 'attempts'
+  >
 >;
 
 export interface Progress {

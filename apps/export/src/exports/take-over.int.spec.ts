@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Export } from '@keyport/contracts';
-import { eventually, type ServiceProcess } from '@keyport/testing';
+import { type ServiceProcess } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
 import { readPages } from '../harness/read-pages.ts';
@@ -31,10 +31,7 @@ async function heldUp(): Promise<{ job: Export; release: () => void }> {
   const release = records.holdScansFrom(6);
   const job = await system.create('orders');
   await records.untilScan(6);
-  await eventually(
-    () => system.partsOf(job.id),
-    (parts) => parts > 0,
-  );
+  await system.untilPartStored(job.id);
   return { job, release };
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { buckets, deleteDataset, putDataset } from '@keyport/contracts';
+import { buckets, deleteDataset, putDataset, readPage } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
 import { eventually, type ServiceProcess } from '@keyport/testing';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
@@ -72,5 +72,22 @@ describe('an export from records itself', () => {
     await system.ask(deleteDataset, { name: 'doomed' });
 
     expect(await system.ended(job)).toMatchObject({ state: 'failed', error: { code: 'DATASET_NOT_FOUND' } });
+  });
+
+  it('never takes the columns from one dataset and the rows from another of the same name', async () => {
+    const name = 'columns';
+    const authority = await system.gateway.contextFor(ann);
+    const first = { kind: 'first', dataset: name, selection: { format: 'csv' } } as const;
+    await system.ask(putDataset, { name });
+    await storeOrders(system.mongodb.useDb('records'), name, 10);
+    const [told] = await Array.fromAsync(system.gateway.requester.stream(readPage, first, { authority }));
+    const cursor = told && 'next' in told ? (told.next ?? '') : '';
+
+    await system.ask(deleteDataset, { name });
+    await system.ask(putDataset, { name });
+
+    const second = { kind: 'next', dataset: name, cursor } as const;
+    const read = Array.fromAsync(system.gateway.requester.stream(readPage, second, { authority }));
+    await expect(read).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
   });
 });

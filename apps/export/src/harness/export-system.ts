@@ -86,6 +86,14 @@ export class ExportSystem {
     return this.database.collection('parts').countDocuments({ exportId });
   }
 
+  /** Resolves once a part of its file is stored. */
+  async untilPartStored(exportId: string): Promise<void> {
+    await eventually(
+      () => this.partsOf(exportId),
+      (parts) => parts > 0,
+    );
+  }
+
   async untilFreed(exportId: string): Promise<void> {
     await eventually(
       () => this.partsOf(exportId),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   busHeaders,
   getDataset,
@@ -12,6 +13,7 @@ import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import { BSON } from 'bson';
 
 interface DatasetDouble {
+  readonly id: string;
   readonly documents: readonly Uint8Array[];
   readonly schema: Record<string, unknown> | undefined;
 }
@@ -34,8 +36,10 @@ export class RecordsDouble {
     return new RecordsDouble(await servers.connectionOf('records'));
   }
 
+  /** Makes the dataset, or makes it anew. */
   fill(name: string, documents: readonly BSON.Document[], schema?: Record<string, unknown>): void {
-    this.datasets.set(name, { documents: documents.map((document) => BSON.serialize(document)), schema });
+    const id = randomBytes(12).toString('hex');
+    this.datasets.set(name, { id, documents: documents.map((document) => BSON.serialize(document)), schema });
   }
 
   /** Counts anew, refuses nothing and holds nothing up. */
@@ -62,13 +66,14 @@ export class RecordsDouble {
     );
   }
 
-  private async scan({ dataset, cursor, limit = Infinity, maxBytes }: RequestOf<typeof scanRecords>) {
+  private async scan({ dataset, datasetId, cursor, limit = Infinity, maxBytes }: RequestOf<typeof scanRecords>) {
     this.scans += 1;
     const scan = this.scans;
     const code = this.refuse(scan);
     if (code) throw new KeyportError(code, { dataset });
     await this.gate(scan);
-    const { documents } = this.dataset(dataset);
+    const { id, documents } = this.dataset(dataset);
+    if (datasetId !== undefined && datasetId !== id) throw new KeyportError('DATASET_NOT_FOUND', { dataset });
     const start = cursor ? Buffer.from(cursor).readUInt32BE() : 0;
     let end = start;
     for (let size = 0; end < documents.length && end - start < limit; end += 1) {
@@ -77,14 +82,14 @@ export class RecordsDouble {
     }
     const next = Buffer.alloc(4);
     next.writeUInt32BE(end);
-    const page = { documents: Buffer.concat(documents.slice(start, end)), count: end - start };
+    const page = { datasetId: id, documents: Buffer.concat(documents.slice(start, end)), count: end - start };
     return end < documents.length ? { ...page, next } : page;
   }
 
   private describe(name: string) {
-    const { schema = null, documents } = this.dataset(name);
+    const { id, schema = null, documents } = this.dataset(name);
     const at = new Date(0).toISOString();
-    return { name, schema, key: null, count: documents.length, createdAt: at, updatedAt: at };
+    return { id, name, schema, key: null, count: documents.length, createdAt: at, updatedAt: at };
   }
 
   private dataset(name: string): DatasetDouble {

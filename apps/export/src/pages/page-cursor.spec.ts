@@ -6,11 +6,15 @@ import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
 const positionAfterOnePage = () => {
   const first = firstPosition(
-    'orders',
+    { dataset: 'orders' },
     { format: 'csv', ejson: 'relaxed', fields: ['a', 'b.c'], limit: 10 },
     undefined,
   );
-  return afterRows(first as RowsPosition, { count: 3, next: Buffer.from([1, 2, 3]) }) as RowsPosition;
+  return afterRows(first as RowsPosition, {
+    datasetId: 'd'.repeat(24),
+    count: 3,
+    next: Buffer.from([1, 2, 3]),
+  }) as RowsPosition;
 };
 
 const codeOf = (run: () => unknown) => {
@@ -51,6 +55,7 @@ describe('a page cursor', () => {
     ['a field too few', encode({ v: 1, dataset: 'orders', pass: 'rows' })],
     ['a limit below one', encode({ ...positionAfterOnePage(), left: -1 })],
     ['a field that is an operator', encode({ ...positionAfterOnePage(), fields: ['$where'] })],
+    ['an id that is none', encode({ ...positionAfterOnePage(), datasetId: 'd' })],
     ['another version', encode({ ...positionAfterOnePage(), v: 2 })],
   ])('is refused when it is %s', (_what, cursor) => {
     expect(codeOf(() => decodeCursor(cursor, 'orders'))).toBe('CURSOR_INVALID');

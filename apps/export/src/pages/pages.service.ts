@@ -21,7 +21,7 @@ export class PagesService {
     const options = { authority: caller.authority, retryForMs };
     const at =
       request.kind === 'first'
-        ? await this.reader.begin(request.dataset, request.selection, options)
+        ? await this.reader.begin(request, request.selection, options)
         : decodeCursor(request.cursor, request.dataset);
     const page = await this.reader.read(at, options);
     yield { next: page.next ? encodeCursor(page.next) : null };

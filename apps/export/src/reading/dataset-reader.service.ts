@@ -1,10 +1,10 @@
 import { getDataset, scanRecords, type ExportSelection } from '@keyport/contracts';
 import { Requester, type RequestOptions } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
-import { addColumns } from '../writing/columns.ts';
+import { addColumns, checkColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
 import { writePage } from '../writing/write-page.ts';
-import { afterColumns, afterRows, firstPosition, isTable, type Position } from './position.ts';
+import { afterColumns, afterRows, firstPosition, isTable, type Position, type Source } from './position.ts';
 
 /** One page of BSON gives about as much text. */
 const scanBytes = 1024 * 1024;
@@ -27,17 +27,19 @@ export class DatasetReader {
   constructor(private readonly requester: Requester) {}
 
   /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
-  async begin(dataset: string, selection: ExportSelection, options: RequestOptions): Promise<Position> {
+  async begin({ dataset, datasetId }: Source, selection: ExportSelection, options: RequestOptions): Promise<Position> {
     const needsSchema = isTable(selection.format) && !selection.fields;
-    const columns = needsSchema ? await this.schemaColumns(dataset, options) : undefined;
-    return firstPosition(dataset, selection, columns);
+    if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
+    const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
+    const columns = checkColumns(columnsOfSchema(schema), dataset);
+    return firstPosition({ dataset, datasetId: datasetId ?? id }, selection, columns.length > 0 ? columns : undefined);
   }
 
   async read(at: Position, options: RequestOptions): Promise<ReadPage> {
-    const { dataset, scan: cursor, fields, left: limit } = at;
+    const { dataset, datasetId, scan: cursor, fields, left: limit } = at;
     const page = await this.requester.request(
       scanRecords,
-      { dataset, cursor, fields, limit, maxBytes: scanBytes },
+      { dataset, datasetId, cursor, fields, limit, maxBytes: scanBytes },
       { timeoutMs: scanTimeoutMs, ...options },
     );
     if (at.pass === 'columns') {
@@ -47,12 +49,5 @@ export class DatasetReader {
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
     return { next, count: page.count, write: () => writePage(at, page, ends) };
-  }
-
-  /** Undefined where the dataset has no schema, or one that names no property. */
-  private async schemaColumns(dataset: string, options: RequestOptions): Promise<string[] | undefined> {
-    const { schema } = await this.requester.request(getDataset, { name: dataset }, options);
-    const columns = columnsOfSchema(schema);
-    return columns.length > 0 ? columns : undefined;
   }
 }

@@ -9,39 +9,41 @@ import {
   type RowsPosition,
 } from './position.ts';
 
+const orders = { dataset: 'orders' };
+const datasetId = 'd'.repeat(24);
 const next = Buffer.from('next');
 const csv = { format: 'csv', ejson: 'relaxed' } as const;
 const ndjson = { format: 'ndjson', ejson: 'canonical' } as const;
 
 describe('reading a dataset', () => {
   it('begins with writing where the format has no columns', () => {
-    expect(firstPosition('orders', ndjson, ['a'])).toEqual({
+    expect(firstPosition(orders, ndjson, ['a'])).toEqual({
       ...{ v: 1, dataset: 'orders', format: 'ndjson', ejson: 'canonical', pass: 'rows', hasWritten: false },
     });
   });
 
   it('takes the columns that were asked for before those of the schema', () => {
-    const at = firstPosition('orders', { ...csv, fields: ['b'] }, ['a', 'b']);
+    const at = firstPosition(orders, { ...csv, fields: ['b'] }, ['a', 'b']);
 
     expect(at).toMatchObject({ pass: 'rows', columns: ['b'], fields: ['b'] });
   });
 
   it('takes the columns of the schema without limiting what is read', () => {
-    const at = firstPosition('orders', csv, ['a', 'b']);
+    const at = firstPosition(orders, csv, ['a', 'b']);
 
     expect(at).toMatchObject({ pass: 'rows', columns: ['a', 'b'] });
     expect(at.fields).toBeUndefined();
   });
 
   it('collects the columns first where nobody names them', () => {
-    expect(firstPosition('orders', csv, undefined)).toMatchObject({ pass: 'columns', columns: [] });
+    expect(firstPosition(orders, csv, undefined)).toMatchObject({ pass: 'columns', columns: [] });
   });
 
   it('reads the same documents in both passes', () => {
-    const first = firstPosition('orders', { ...csv, limit: 5 }, undefined) as ColumnsPosition;
+    const first = firstPosition(orders, { ...csv, limit: 5 }, undefined) as ColumnsPosition;
 
-    const second = afterColumns(first, { count: 3, next }, ['_id']) as ColumnsPosition;
-    const rows = afterColumns(second, { count: 2, next }, ['_id', 'a']);
+    const second = afterColumns(first, { datasetId, count: 3, next }, ['_id']) as ColumnsPosition;
+    const rows = afterColumns(second, { datasetId, count: 2, next }, ['_id', 'a']);
 
     expect(second).toMatchObject({ pass: 'columns', left: 2, scan: next });
     expect(rows).toMatchObject({ pass: 'rows', left: 5, columns: ['_id', 'a'], hasWritten: false });
@@ -50,26 +52,40 @@ describe('reading a dataset', () => {
   });
 
   it('ends when the limit is reached, whether or not more is there', () => {
-    const at = firstPosition('orders', { ...ndjson, limit: 3 }, undefined) as RowsPosition;
+    const at = firstPosition(orders, { ...ndjson, limit: 3 }, undefined) as RowsPosition;
 
-    expect(afterRows(at, { count: 2, next })).toMatchObject({ left: 1, hasWritten: true });
-    expect(afterRows(at, { count: 3, next })).toBeUndefined();
+    expect(afterRows(at, { datasetId, count: 2, next })).toMatchObject({ left: 1, hasWritten: true });
+    expect(afterRows(at, { datasetId, count: 3, next })).toBeUndefined();
+  });
+
+  it('stays with the dataset of the first page, in both passes', () => {
+    const first = firstPosition(orders, csv, undefined) as ColumnsPosition;
+    const rows = afterColumns(first, { datasetId, count: 1 }, ['_id']) as RowsPosition;
+
+    expect(first.datasetId).toBeUndefined();
+    expect(afterColumns(first, { datasetId, count: 1, next }, ['_id'])).toMatchObject({ datasetId });
+    expect(rows).toMatchObject({ pass: 'rows', datasetId });
+    expect(afterRows(rows, { datasetId, count: 1, next })).toMatchObject({ datasetId });
   });
 
   it('ends with the last page', () => {
-    const at = firstPosition('orders', ndjson, undefined) as RowsPosition;
+    const at = firstPosition(orders, ndjson, undefined) as RowsPosition;
 
-    expect(afterRows(at, { count: 0 })).toBeUndefined();
+    expect(afterRows(at, { datasetId, count: 0 })).toBeUndefined();
   });
 
   it('still has to begin the file after a page without documents', () => {
-    const at = firstPosition('orders', ndjson, undefined) as RowsPosition;
+    const at = firstPosition(orders, ndjson, undefined) as RowsPosition;
 
-    expect(afterRows(at, { count: 0, next })).toMatchObject({ hasWritten: false });
+    expect(afterRows(at, { datasetId, count: 0, next })).toMatchObject({ hasWritten: false });
   });
 
   it('goes on anywhere from the bytes of a position', () => {
-    const at = afterRows(firstPosition('orders', csv, ['a']) as RowsPosition, { count: 1, next }) as RowsPosition;
+    const at = afterRows(firstPosition(orders, csv, ['a']) as RowsPosition, {
+      datasetId,
+      count: 1,
+      next,
+    }) as RowsPosition;
 
     expect(decodePosition(encodePosition(at))).toEqual(at);
   });

@@ -1,5 +1,6 @@
 import {
   bytes,
+  datasetId,
   datasetName,
   exportFormat,
   extendedJson,
@@ -17,6 +18,8 @@ const columnList = z.array(z.string()).max(maxColumns);
 const common = {
   v: z.literal(1),
   dataset: datasetName,
+  /** Of the dataset that the first page came from, so that none comes from another; absent before that. */
+  datasetId: datasetId.optional(),
   format: exportFormat,
   ejson: extendedJson,
   fields: z.array(fieldPath).min(1).max(1000).optional(),
@@ -46,13 +49,28 @@ export type ColumnsPosition = Extract<Position, { pass: 'columns' }>;
 
 export const isTable = (format: ExportFormat) => format === 'csv' || format === 'tsv';
 
+/** What to read: whichever dataset has the name now, or only the one with the id. */
+export interface Source {
+  readonly dataset: string;
+  readonly datasetId?: string | undefined;
+}
+
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
-  dataset: string,
+  source: Source,
   { format, ejson, fields, limit }: ExportSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
-  const start = { v: 1 as const, dataset, format, ejson, ...(fields && { fields }), ...(limit && { left: limit }) };
+  const { dataset, datasetId } = source;
+  const start = {
+    v: 1 as const,
+    dataset,
+    ...(datasetId && { datasetId }),
+    format,
+    ejson,
+    ...(fields && { fields }),
+    ...(limit && { left: limit }),
+  };
   if (!isTable(format)) return { ...start, pass: 'rows', hasWritten: false };
   const columns = fields ?? schemaColumns;
   if (columns) return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
@@ -60,6 +78,7 @@ export function firstPosition(
 }
 
 export interface ScannedPage {
+  readonly datasetId: string;
   readonly count: number;
   readonly next?: Uint8Array | undefined;
 }
@@ -75,14 +94,14 @@ export function afterColumns(at: ColumnsPosition, page: ScannedPage, columns: re
   const rest = restOf(at.left, page);
   if (rest) return { ...at, ...rest, columns: [...columns] };
   const { v, dataset, format, ejson, limit } = at;
-  const start = { v, dataset, format, ejson, ...(limit && { left: limit }) };
+  const start = { v, dataset, datasetId: page.datasetId, format, ejson, ...(limit && { left: limit }) };
   return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
 }
 
-function restOf(left: number | undefined, { count: read, next: scan }: ScannedPage) {
+function restOf(left: number | undefined, { datasetId, count: read, next: scan }: ScannedPage) {
   if (scan === undefined) return undefined;
-  if (left === undefined) return { scan };
-  return left > read ? { scan, left: left - read } : undefined;
+  if (left === undefined) return { datasetId, scan };
+  return left > read ? { datasetId, scan, left: left - read } : undefined;
 }
 
 export const encodePosition = (at: Position): Uint8Array => BSON.serialize(at, { ignoreUndefined: true });

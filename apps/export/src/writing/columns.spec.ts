@@ -1,7 +1,7 @@
 import { KeyportError } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { BSON } from 'bson';
-import { addColumns, maxColumns } from './columns.ts';
+import { addColumns, checkColumns, maxColumnBytes, maxColumns } from './columns.ts';
 
 const bson = (...values: BSON.Document[]) => Buffer.concat(values.map((value) => BSON.serialize(value)));
 
@@ -23,5 +23,14 @@ describe('the columns that occur', () => {
 
     expect(refused).toThrow(KeyportError);
     expect(refused).toThrow(`more than ${maxColumns} different fields`);
+  });
+
+  it('are refused where their names together are too long for a cursor, over several pages', () => {
+    const half = (letter: string) => ({ [letter.repeat(maxColumnBytes / 2)]: 1 });
+    const first = addColumns([], bson(half('a')), 'orders');
+
+    expect(addColumns(first, bson(half('b')), 'orders')).toHaveLength(2);
+    expect(() => addColumns(first, bson(half('b'), { c: 1 }), 'orders')).toThrow(`${maxColumnBytes} bytes`);
+    expect(() => checkColumns(['ü'.repeat(maxColumnBytes / 2), 'a'], 'orders')).toThrow(KeyportError);
   });
 });

@@ -1,9 +1,17 @@
 import { KeyportError } from '@keyport/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { GrowingBuffer } from './growing-buffer.ts';
+import { isNestedDeeper } from './json-depth.ts';
 
 /** Bytes of a JSON request body; files go through imports, which have no such limit. */
 const jsonBodyLimit = 1024 * 1024;
+/** Milliseconds for a JSON body to arrive whole; files may take as long as they need. */
+const jsonBodyMs = 20_000;
+/** Levels of brackets in a JSON body: what reads it later is recursive. */
+const maxDepth = 100;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Route configuration: the handler reads the body itself, as a stream. */
 export interface BodyConfig {
@@ -41,16 +49,30 @@ export function parseBodies(fastify: FastifyInstance): void {
 }
 
 async function readBody(payload: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of payload as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > jsonBodyLimit) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: jsonBodyLimit });
-    parts.push(part);
-  }
+  const body = new GrowingBuffer(jsonBodyLimit);
+  const deadline = setTimeout(
+    () => payload.destroy(new KeyportError('BODY_TOO_SLOW', { seconds: jsonBodyMs / 1000 })),
+    jsonBodyMs,
+  );
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts));
+    for await (const part of payload as AsyncIterable<Buffer>) {
+      if (part.length > body.room) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: jsonBodyLimit });
+      body.append(part);
+    }
+  } finally {
+    clearTimeout(deadline);
+  }
+  return textOf(body.take());
+}
+
+function textOf(bytes: Buffer): string {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
   } catch (cause) {
     throw new KeyportError('MALFORMED_BODY', {}, { cause });
   }
+  if (!isNestedDeeper(text, maxDepth)) return text;
+  const message = `is nested deeper than ${maxDepth} levels`;
+  throw new KeyportError('VALIDATION_FAILED', {}, { errors: [{ path: 'body', code: 'too_deep', message }] });
 }

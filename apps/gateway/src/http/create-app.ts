@@ -1,7 +1,8 @@
+import { KeyportError } from '@keyport/contracts';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -9,7 +10,8 @@ import { parseBodies } from './body-parsing.ts';
 import { InputPipe } from './input.pipe.ts';
 import { serveOpenApi } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
-import { refuseConnection } from './refuse-connection.ts';
+import { sendProblem } from './problem.filter.ts';
+import { refuseConnection, refuseExpectation } from './refuse-connection.ts';
 import { RouteTable } from './route-table.ts';
 
 /** Bytes of a request's headers: a token of 8 KiB and what comes with it. */
@@ -22,6 +24,8 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
     requestIdHeader: false,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply, request, new KeyportError('URL_NOT_VALID')),
     // An upload may take hours; a client that sends its headers slowly may not.
     requestTimeout: 0,
     http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 30_000, requestTimeout: 0 },
@@ -41,6 +45,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
     void reply.header('x-request-id', request.id);
     done();
   });
+  fastify.server.on('checkExpectation', refuseExpectation);
   serveOpenApi(app);
   return app;
 }

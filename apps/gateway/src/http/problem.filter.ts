@@ -32,6 +32,8 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
     reply.raw.destroy();
     return;
   }
+  // What Fastify refuses by itself passes no hook that would have set it.
+  void reply.header('x-request-id', request.id);
   const challenge = challengeOf(error);
   if (challenge) void reply.header('www-authenticate', challenge);
   if (error.status === 503) void reply.header('retry-after', retryAfterSeconds);

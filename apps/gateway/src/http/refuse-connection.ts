@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { KeyportError, type ErrorCode } from '@keyport/contracts';
 import { problemOf } from './problem.ts';
@@ -12,18 +13,30 @@ export function refuseConnection({ code = '' }: { readonly code?: string }, sock
     socket.destroy();
     return;
   }
-  const requestId = randomUUID();
-  const problem = problemOf(new KeyportError(parserCodes[code] ?? 'BAD_REQUEST'), requestId);
-  const body = JSON.stringify(problem);
-  socket.end(
-    [
-      `HTTP/1.1 ${problem.status} ${problem.title}`,
-      'Content-Type: application/problem+json; charset=utf-8',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${requestId}`,
-      'Connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  const { head, body } = refusal(parserCodes[code] ?? 'BAD_REQUEST');
+  socket.end(`HTTP/1.1 ${head.status} ${head.title}\r\n${headerLines(head.headers)}\r\n${body}`);
 }
+
+/** Answers an `Expect` other than `100-continue` (RFC 9110 §10.1.1), which Node does not pass on. */
+export function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { head, body } = refusal('EXPECTATION_FAILED');
+  response.writeHead(head.status, head.headers).end(body);
+}
+
+function refusal(code: ErrorCode) {
+  const requestId = randomUUID();
+  const { status, title, ...rest } = problemOf(new KeyportError(code), requestId);
+  const body = JSON.stringify({ ...rest, title, status });
+  const headers = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    'x-request-id': requestId,
+    connection: 'close',
+  };
+  return { head: { status, title, headers }, body };
+}
+
+const headerLines = (headers: Readonly<Record<string, string>>) =>
+  Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');

@@ -26,7 +26,10 @@ export class RejectsStream {
     }
     // Fetched before the headers go out, so that an unknown import still is a 404.
     const first = await fetchPage({ importId, limit: rowsAPage });
-    const lines = Readable.from(linesFrom(first, (cursor) => fetchPage({ importId, limit: rowsAPage, cursor })));
+    const lines =
+      request.method === 'HEAD'
+        ? Readable.from([])
+        : Readable.from(linesFrom(first, (cursor) => fetchPage({ importId, limit: rowsAPage, cursor })));
     await reply.type('application/x-ndjson').send(lines);
   }
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { readPage, type ExportSelection } from '@keyport/contracts';
+import { getDataset, readPage, type ExportSelection } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
@@ -18,6 +18,12 @@ export class RecordsStream {
     dataset: string,
     selection: ExportSelection,
   ): Promise<void> {
+    if (request.method === 'HEAD') {
+      // The headers alone: a stream behind them would be read to its end and thrown away.
+      await this.bus.ask(request, getDataset, { name: dataset });
+      await reply.type(contentTypeOf(selection.format)).send(Readable.from([]));
+      return;
+    }
     const fetchPage = (cursor: string | undefined) =>
       this.bus.stream(
         request,

@@ -49,7 +49,7 @@ export class RecordsController {
   @Describe({
     summary: 'Read one record as relaxed Extended JSON',
     produces: ['application/json'],
-    errors: ['RECORD_NOT_FOUND', 'DATASET_NOT_FOUND'],
+    errors: ['RECORD_NOT_FOUND', 'RECORD_TOO_LARGE', 'DATASET_NOT_FOUND'],
   })
   async get(
     @Req() request: AuthenticatedRequest,

@@ -1,19 +1,17 @@
 import { maxPieceBytes } from '@keyport/contracts';
+import { GrowingBuffer } from '../http/growing-buffer.ts';
 
 /** Cuts a byte stream, however it arrives, into pieces of exactly `maxPieceBytes`, the last one shorter. */
 export async function* cutPieces(source: AsyncIterable<Buffer>, pieceBytes = maxPieceBytes): AsyncGenerator<Buffer> {
-  let parts: Buffer[] = [];
-  let length = 0;
+  const piece = new GrowingBuffer(pieceBytes);
   for await (let part of source) {
-    while (length + part.length >= pieceBytes) {
-      const head = part.subarray(0, pieceBytes - length);
-      yield Buffer.concat([...parts, head], pieceBytes);
-      part = part.subarray(head.length);
-      parts = [];
-      length = 0;
+    while (part.length >= piece.room) {
+      const { room } = piece;
+      piece.append(part.subarray(0, room));
+      part = part.subarray(room);
+      yield piece.take();
     }
-    if (part.length > 0) parts.push(part);
-    length += part.length;
+    piece.append(part);
   }
-  if (length > 0) yield Buffer.concat(parts, length);
+  if (piece.length > 0) yield piece.take();
 }

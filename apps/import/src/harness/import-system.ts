@@ -83,10 +83,10 @@ export class ImportSystem {
   }
 
   /** Creates, uploads and seals. */
-  async send(dataset: string, bytes: Uint8Array, request: Create = {}): Promise<string> {
-    const importId = await this.create(dataset, request);
+  async send(dataset: string, bytes: Uint8Array, request: Create = {}, who = owner): Promise<string> {
+    const importId = await this.create(dataset, request, who);
     await this.publish(importId, bytes);
-    await this.seal(importId, bytes.length);
+    await this.seal(importId, bytes.length, { who });
     return importId;
   }
 

@@ -8,9 +8,8 @@ import {
   type RequestOf,
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
-import { isDuplicateKey } from '@keyport/mongo';
+import { isDuplicateKey, newJobId } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
-import { newImportId } from './import-id.ts';
 import type { ImportDocument } from './import.model.ts';
 import { ImportsRepository } from './imports.repository.ts';
 
@@ -30,7 +29,7 @@ export class AcceptanceService {
     for (const action of actions) caller.require(action, request.dataset);
     for (;;) {
       try {
-        return await this.store(newImportId(), actions, request, caller);
+        return await this.store(newJobId(), actions, request, caller);
       } catch (error) {
         // Another import has this id: its rows' `_id`s begin with it, so this one takes another.
         if (!isDuplicateKey(error)) throw error;
@@ -74,6 +73,7 @@ function describe(request: CreateImport, { importId, creator, grant, dataset }: 
     creator,
     grant,
     dataset: request.dataset,
+    datasetId: dataset.id,
     format: request.format,
     contentEncoding: request.contentEncoding,
     mode: options.mode,

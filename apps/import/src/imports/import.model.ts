@@ -38,6 +38,8 @@ export interface Lease {
 export interface ImportDocument {
   readonly _id: string;
   readonly dataset: string;
+  /** Of the dataset when the import was accepted: one made anew under this name is not what it was accepted for. */
+  readonly datasetId: string;
   /** Whose import it is: `Caller.creator`. */
   readonly creator: string;
   readonly mode: WriteMode;
@@ -69,6 +71,8 @@ export interface ImportDocument {
   readonly notBefore: Date;
   /** Runs in a row that ended in an unexpected error without getting further. */
   readonly failures: number;
+  /** Holders in a row that died or froze without getting further. */
+  readonly lostHolders: number;
   /** Last piece in the spool when the upload was found idle. */
   readonly idleSequence: number | null;
   /** The event of its completion was published. */
@@ -83,6 +87,7 @@ const schema = new Schema<ImportDocument>(
   {
     _id: { type: String },
     dataset: required(String),
+    datasetId: required(String),
     creator: required(String),
     mode: required(String),
     format: required(String),
@@ -121,6 +126,7 @@ const schema = new Schema<ImportDocument>(
     lease: { owner: maybe(String), fence: count, expiresAt: required(Date), session: maybe(Schema.Types.Mixed) },
     notBefore: required(Date),
     failures: count,
+    lostHolders: count,
     idleSequence: maybe(Number),
     announced: { type: Boolean, required: true, default: false },
   },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { importCompleted } from '@keyport/contracts';
-import { eventually } from '@keyport/testing';
+import { cancelImport, getImport, importCompleted, listImports, listRejects } from '@keyport/contracts';
+import { codeOf, eventually, type Who } from '@keyport/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { counts, ndjson } from '../harness/rows.ts';
 import { ImportSystem } from '../harness/import-system.ts';
@@ -15,6 +15,14 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 const bytesOf = (text: string) => Buffer.from(text);
+
+/** A dataset with the key `n` and the rows of another. */
+async function copyOf(name: string): Promise<string> {
+  const copy = await system.dataset({ key: ['n'] });
+  const rows = await (await system.collection(name)).find({}, { projection: { _id: 0 } }).toArray();
+  await system.imported(copy, bytesOf(rows.map((row) => JSON.stringify(row)).join('\n')));
+  return copy;
+}
 
 describe('an import', () => {
   it('writes every row once and says so', async () => {
@@ -68,8 +76,46 @@ describe('an import', () => {
     const done = await system.imported(name, file, { options: { onError: 'abort' } });
 
     expect(done).toMatchObject({ state: 'failed', error: { code: 'TOO_MANY_REJECTS' } });
-    expect(done.counts).toEqual(counts({ read: 3000, inserted: 2999, rejected: 1 }));
-    expect(await system.count(name)).toBe(2999);
+    expect(done.error?.detail).toMatch(/stopped at row 2501 because more than 0 rows were rejected/);
+    expect(done.counts).toEqual(counts({ read: 2501, inserted: 2500, rejected: 1 }));
+    expect(await system.count(name)).toBe(2500);
+  });
+
+  it('stops with maxErrors at the row that is one too many, whether it is bad or its key is there', async () => {
+    const name = await system.dataset({ key: ['n'] });
+    await system.imported(name, bytesOf('{"n":10}\n{"n":20}\n{"n":30}\n'));
+    const file = bytesOf(
+      Array.from({ length: 40 }, (_, index) => (index % 9 === 8 ? 'bad' : `{"n":${index + 1}}`)).join('\n'),
+    );
+
+    // Rejected are the rows 9, 10, 18, 20, 27, 30 and 36.
+    for (const [maxErrors, row] of [
+      [0, 9],
+      [1, 10],
+      [3, 20],
+    ] as const) {
+      const done = await system.imported(await copyOf(name), file, { options: { maxErrors } });
+
+      expect(done).toMatchObject({ state: 'failed', error: { code: 'TOO_MANY_REJECTS' } });
+      expect(done.counts).toEqual(counts({ read: row, inserted: row - maxErrors - 1, rejected: maxErrors + 1 }));
+      expect((await system.rejects(done.id)).at(-1)?.row).toBe(row);
+      expect(await system.count(done.dataset)).toBe(3 + row - maxErrors - 1);
+    }
+    const whole = await system.imported(name, file, { options: { maxErrors: 7 } });
+    expect(whole).toMatchObject({ state: 'completed', counts: counts({ read: 40, inserted: 33, rejected: 7 }) });
+  });
+
+  it('refuses rows without _id where mode upsert finds records by it', async () => {
+    const name = await system.dataset();
+    const options = { mode: 'upsert' } as const;
+
+    const asJson = await system.imported(name, bytesOf('{"_id":1,"n":1}\n{"n":2}\n'), { options });
+    const asCsv = await system.imported(name, bytesOf('_id,n\n1,x\n,y\n'), { format: 'csv', options });
+
+    for (const done of [asJson, asCsv]) {
+      expect(done).toMatchObject({ state: 'completed', counts: counts({ read: 2, inserted: 1, rejected: 1 }) });
+      expect(await system.rejects(done.id)).toMatchObject([{ row: 2, code: 'MISSING_KEY', path: '_id' }]);
+    }
   });
 
   it('refuses rows with a key that is there already, with their lines', async () => {
@@ -97,15 +143,67 @@ describe('an import', () => {
   });
 });
 
+describe('who may do what', () => {
+  it('needs imports:create, and records:update for an upsert, and nothing else', async () => {
+    const name = await system.dataset();
+    const writer = { sub: 'ann', scope: `imports:create:${name}` };
+    const reader = { sub: 'bob', scope: `records:create:${name} imports:read:${name}` };
+
+    expect(await codeOf(system.create(name, {}, reader))).toBe('INSUFFICIENT_SCOPE');
+    expect(await codeOf(system.create(name, { options: { mode: 'upsert' } }, writer))).toBe('INSUFFICIENT_SCOPE');
+    const importId = await system.create(name, {}, writer);
+    await system.publish(importId, ndjson(3));
+    await system.seal(importId, ndjson(3).length, { who: writer });
+    expect((await system.ended(importId)).counts).toEqual(counts({ read: 3, inserted: 3 }));
+  });
+
+  it('answers for a dataset that is not there', async () => {
+    expect(await codeOf(system.create('nowhere'))).toBe('DATASET_NOT_FOUND');
+  });
+
+  it('shows an import to its creator and to readers of its dataset, and hides it from all others', async () => {
+    const name = await system.dataset();
+    const ann = { sub: 'ann', scope: `imports:create:${name}` };
+    const importId = await system.create(name, {}, ann);
+    const see = async (who: Who) => [
+      await codeOf(system.ask(getImport, { importId }, who)),
+      await codeOf(system.ask(listRejects, { importId }, who)),
+      (await system.ask(listImports, { dataset: name }, who)).items.length,
+    ];
+
+    expect(await see(ann)).toEqual(['none', 'none', 1]);
+    expect(await see({ sub: 'bob', scope: 'imports:read:set-*' })).toEqual(['none', 'none', 1]);
+    const eve = { sub: 'eve', scope: 'imports:create:* imports:read:other' };
+    expect(await see(eve)).toEqual(['IMPORT_NOT_FOUND', 'IMPORT_NOT_FOUND', 0]);
+    expect(await codeOf(system.ask(cancelImport, { importId }, eve))).toBe('IMPORT_NOT_FOUND');
+  });
+
+  it('lists newest first, page by page', async () => {
+    const name = await system.dataset();
+    const made = [];
+    for (let index = 0; index < 5; index += 1) made.push(await system.create(name));
+    const list = (cursor?: string) => system.ask(listImports, { dataset: name, limit: 2, cursor });
+
+    const first = await list();
+    const second = await list(first.next ?? '');
+    const third = await list(second.next ?? '');
+
+    const ids = [first, second, third].flatMap(({ items }) => items.map(({ id }) => id));
+    expect([...ids].sort()).toEqual([...made].sort());
+    expect(ids).toEqual([...ids].sort().reverse());
+    expect(third.next).toBeNull();
+    expect(await codeOf(list('x.y'))).toBe('CURSOR_INVALID');
+  });
+});
+
 describe('the event of a completed import', () => {
   it('is published once, with the counts', async () => {
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
     const done = await system.imported(await system.dataset(), ndjson(7));
 
     const event = await eventually(
       async () => {
-        const message = await (
-          await jetstreamManager(admin)
-        ).streams.getMessage('EVENTS', { last_by_subj: importCompleted.subject });
+        const message = await manager.streams.getMessage('EVENTS', { last_by_subj: importCompleted.subject });
         return message?.json<{ id: string; type: string; data: unknown }>();
       },
       (found) => found?.id === done.id,

@@ -10,6 +10,7 @@ export type NewImport = Pick<
   ImportDocument,
   | '_id'
   | 'dataset'
+  | 'datasetId'
   | 'creator'
   | 'mode'
   | 'format'

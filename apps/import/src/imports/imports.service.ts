@@ -9,11 +9,11 @@ import {
   type RequestOf,
   type sealUpload,
 } from '@keyport/contracts';
+import { listPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { IntakeService } from '../intake/intake.service.ts';
 import { AcceptanceService } from './acceptance.service.ts';
-import { cursorOf, readCursor } from './cursor.ts';
 import type { ImportDocument } from './import.model.ts';
 import { viewOf } from './import-view.ts';
 import { finalStates } from './import-state.ts';
@@ -56,9 +56,8 @@ export class ImportsService {
     const { dataset, state, limit, cursor } = request;
     const after = readCursor(z.string(), cursor);
     const found = await this.imports.list({ visible: visibleTo(caller), dataset, state, after, limit: limit + 1 });
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    return { items: items.map(viewOf), next: last && found.length > limit ? cursorOf(last._id) : null };
+    const { items, next } = listPage(found, limit, ({ _id }) => _id);
+    return { items: items.map(viewOf), next };
   }
 
   /** Ends it within a second; counts then name exactly what was written. */
@@ -79,9 +78,7 @@ export class ImportsService {
     await this.visible(importId, caller);
     const afterRow = readCursor(z.number().int(), cursor) ?? -1;
     const found = await this.rejectedRows.list(importId, afterRow, limit + 1);
-    const items = found.slice(0, limit);
-    const last = items.at(-1);
-    return { items, next: last && found.length > limit ? cursorOf(last.row) : null };
+    return listPage(found, limit, ({ row }) => row);
   }
 
   private async visible(importId: string, caller: Caller): Promise<ImportDocument> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { KeyportError, writeRecords, type Dataset } from '@keyport/contracts';
+import { writeRecords, type Dataset } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { parseRow } from '../parsing/rows.ts';
+import { isFinal } from './failures.ts';
 import { IngestStream } from './ingest-stream.ts';
 import { IngestTargets } from './ingest-targets.ts';
-import { readRecordEvent, rowOf } from './record-event.ts';
+import { rowOf, type RecordEvent } from './record-event.ts';
 
 /** What an event came to; a reason where it cannot be written, now or later. */
 export type Ingested = { readonly kind: 'written' } | { readonly kind: 'refused'; readonly reason: string };
@@ -23,9 +24,7 @@ export class IngestWriter {
   ) {}
 
   /** Throws where the surroundings do not let it be written now. */
-  async write(subject: string, body: string, sequence: number): Promise<Ingested> {
-    const event = readRecordEvent(subject, body);
-    if ('invalid' in event) return refused(event.invalid);
+  async write(event: RecordEvent, sequence: number): Promise<Ingested> {
     try {
       const { grant, dataset } = await this.targets.find(event.dataset);
       const chunk = this.parse(rowOf(event, dataset.key ?? []), dataset, sequence);
@@ -41,7 +40,7 @@ export class IngestWriter {
       );
       return reply.rejected[0] ? refused(reply.rejected[0].message) : written;
     } catch (error) {
-      if (error instanceof KeyportError && isFinal(error)) return refused(error.message);
+      if (isFinal(error)) return refused(error.message);
       throw error;
     }
   }
@@ -52,6 +51,3 @@ export class IngestWriter {
     return parseRow(Buffer.from(row), { idPrefix, schema });
   }
 }
-
-/** Asking again would bring the same answer. A context that does not verify may be a key not seen yet. */
-const isFinal = ({ status, code }: KeyportError) => status < 500 && code !== 'CONTEXT_INVALID';

@@ -1,25 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createIngestGrant, ingestSubject } from '@keyport/contracts';
+import { createIngestGrant, ingestSubject, putDataset } from '@keyport/contracts';
+import { eventually, type ServiceProcess } from '@keyport/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { ChildService } from '../harness/child-service.ts';
-import { TestSystem, until } from '../harness/test-system.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ImportSystem } from '../harness/import-system.ts';
 
-let system: TestSystem;
+let system: ImportSystem;
 let admin: NatsConnection;
-let service: ChildService;
+let service: ServiceProcess;
+
+const start = () => system.startImport({ KEYPORT_IMPORT_LEASE_SECONDS: '3' });
 
 beforeAll(async () => {
-  system = await TestSystem.start();
-  const { natsUrl, natsAdmin } = system.servers;
-  admin = await connect({ servers: natsUrl, user: natsAdmin.user, pass: natsAdmin.password });
-  service = await system.startImport();
+  system = await ImportSystem.start();
+  admin = await system.servers.connectionOf('admin');
+  service = await start();
 });
 
-afterAll(async () => {
-  await admin.close();
-  await system.stop();
-});
+afterAll(() => system.stop());
 
 let events = 0;
 function publish(dataset: string, data: unknown, attributes: object = {}) {
@@ -29,11 +27,11 @@ function publish(dataset: string, data: unknown, attributes: object = {}) {
 }
 
 const pending = async () => (await (await jetstreamManager(admin)).streams.info('INGEST')).state.messages;
-const nothingPending = () => until(pending, (messages) => messages === 0);
+const nothingPending = () => eventually(pending, (messages) => messages === 0);
 
 describe('an event on ingest.v1.<dataset>', () => {
   it('becomes a record, and a later one with the same key changes it', async () => {
-    await system.putDataset('stock', { key: ['code'] });
+    await system.ask(putDataset, { name: 'stock', key: ['code'] });
 
     await publish('stock', { code: 'A', qty: 1 });
     await publish('stock', { code: 'B', qty: 1 });
@@ -53,7 +51,7 @@ describe('an event on ingest.v1.<dataset>', () => {
   });
 
   it('is identified by its subject where the dataset has no key', async () => {
-    await system.putDataset('plain');
+    await system.ask(putDataset, { name: 'plain' });
 
     await publish('plain', { qty: 1 }, { subject: 'A-1' });
     await publish('plain', { qty: 2 }, { subject: 'A-1' });
@@ -63,7 +61,10 @@ describe('an event on ingest.v1.<dataset>', () => {
   });
 
   it('that cannot be written is put away and holds nothing up', async () => {
-    await system.putDataset('strict', { schema: { properties: { qty: { type: 'integer' } }, required: ['qty'] } });
+    await system.ask(putDataset, {
+      name: 'strict',
+      schema: { properties: { qty: { type: 'integer' } }, required: ['qty'] },
+    });
 
     await jetstream(admin).publish(ingestSubject('strict'), 'not json');
     await publish('strict', { qty: 'many' });
@@ -77,20 +78,19 @@ describe('an event on ingest.v1.<dataset>', () => {
   });
 
   it('is written once although the process is killed while it works', async () => {
-    await system.putDataset('many');
+    await system.ask(putDataset, { name: 'many' });
     const published = 300;
     for (let index = 0; index < published; index += 1) await publish('many', { index });
-    await until(
+    await eventually(
       () => system.count('many'),
       (count) => count > 20,
     );
 
     await service.end('SIGKILL');
-    service = await system.startImport();
-    await until(
+    service = await start();
+    await eventually(
       () => system.count('many'),
       (count) => count >= published,
-      55_000,
     );
     await nothingPending();
 

@@ -1,15 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { Consumer, JsMsg } from '@nats-io/jetstream';
-import { ackWaitMs, batchSize, IngestStream } from './ingest-stream.ts';
-import { IngestWriter } from './ingest-writer.service.ts';
+import { Wake } from '../intake/wake.ts';
+import { IngestHoldsRepository } from './ingest-holds.repository.ts';
+import { IngestReader } from './ingest-reader.service.ts';
+import { IngestStream } from './ingest-stream.ts';
+import { Lanes, type Lane } from './lanes.ts';
 
-const longPollMs = 2_000;
-const retryMs = 500;
-/** A process that ends takes up no more events, and leaves the rest to be delivered again. */
-const stopped = new Error('the process ends');
+/** A process that takes nothing looks so often whether the stream is free. */
+const claimMs = 500;
+/** Datasets with new events are looked for so often. */
+const lookMs = 250;
 
-/** Turns events on `ingest.v1.<dataset>` into records: in order within a dataset, datasets side by side. */
+/**
+ * Turns events on `ingest.v1.<dataset>` into records: in order within a dataset, datasets side by side. One process at a
+ * time, by a lease; where two hold it for a moment, the server still gives a subject to one of them.
+ */
 @Injectable()
 export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('ingest');
@@ -17,8 +22,9 @@ export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
+    private readonly holds: IngestHoldsRepository,
     private readonly stream: IngestStream,
-    private readonly writer: IngestWriter,
+    private readonly reader: IngestReader,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -26,7 +32,7 @@ export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort(stopped);
+    this.stopping.abort();
     await this.loop;
   }
 
@@ -34,56 +40,71 @@ export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        const consumer = await this.stream.consumer();
-        while (!signal.aborted) await this.takeBatch(consumer);
+        await this.holds.prepare();
+        const fence = await this.holds.claim();
+        if (fence !== null) await this.hold(fence);
       } catch (error) {
         if (signal.aborted) return;
-        this.logger.warn({ err: error }, 'events are fetched anew');
-        await delay(retryMs, undefined, { signal }).catch(() => undefined);
+        this.logger.warn({ err: error }, 'events cannot be taken');
       }
+      await delay(claimMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private async takeBatch(consumer: Consumer): Promise<void> {
-    const messages = await consumer.fetch({ max_messages: batchSize, expires: longPollMs });
-    const stop = () => messages.stop();
-    this.stopping.signal.addEventListener('abort', stop, { once: true });
-    const taken = new Set<JsMsg>();
-    const chains = new Map<string, Promise<void>>();
-    const signs = setInterval(() => taken.forEach((message) => message.working()), ackWaitMs / 3);
+  private async hold(fence: number): Promise<void> {
+    this.logger.log({ fence }, 'events are taken');
+    const lost = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, lost.signal]);
+    const keeping = this.keep(fence, signal).finally(() => lost.abort());
     try {
-      let received = 0;
-      for await (const message of messages) {
-        received += 1;
-        taken.add(message);
-        const before = chains.get(message.subject) ?? Promise.resolve();
-        chains.set(
-          message.subject,
-          before.then(() => this.take(message)).then(() => void taken.delete(message)),
-        );
-      }
-      await Promise.all(chains.values());
-      // A poll that only times out does not tell that the consumer is gone.
-      if (received === 0 && !this.stopping.signal.aborted) await consumer.info();
+      await this.takeAll(fence, signal);
     } finally {
-      clearInterval(signs);
-      this.stopping.signal.removeEventListener('abort', stop);
+      lost.abort();
+      await keeping;
+      await this.holds.release(fence);
     }
   }
 
-  /** Goes on until the event is written or refused: a later one of its dataset must not overtake it. */
-  private async take(message: JsMsg): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
+  /** Ends when the lease is lost, or may be: MongoDB could not be asked for as long as it lasts. */
+  private async keep(fence: number, signal: AbortSignal): Promise<void> {
+    const { leaseMs } = this.holds;
+    for (let keptAt = Date.now(); Date.now() - keptAt < leaseMs;) {
+      await delay(leaseMs / 5, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const askedAt = Date.now();
       try {
-        const ingested = await this.writer.write(message.subject, message.string(), message.seq);
-        if (ingested.kind === 'written') return message.ack();
-        this.logger.warn({ subject: message.subject, sequence: message.seq, reason: ingested.reason }, 'event refused');
-        return message.term(ingested.reason.slice(0, 200));
+        if (!(await this.holds.renew(fence))) return;
+        keptAt = askedAt;
       } catch (error) {
-        this.logger.warn({ err: error, subject: message.subject, sequence: message.seq }, 'event tried again');
-        await delay(retryMs, undefined, { signal }).catch(() => undefined);
+        this.logger.warn({ err: error }, 'the hold on events could not be renewed');
       }
+    }
+  }
+
+  private async takeAll(fence: number, signal: AbortSignal): Promise<void> {
+    const lanes = new Lanes();
+    const wake = new Wake();
+    const stop = () => wake.now();
+    const reading = new Set<Promise<void>>();
+    const read = async (lane: Lane) => {
+      await this.reader.read(lane, { fence, signal, isCrowded: () => lanes.isCrowded });
+      lanes.end(lane, Date.now());
+      wake.now();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      await this.stream.sweep();
+      while (!signal.aborted) {
+        lanes.see(await this.stream.subjects());
+        for (const lane of lanes.begin(Date.now())) {
+          const done = read(lane).finally(() => reading.delete(done));
+          reading.add(done);
+        }
+        await wake.within(lookMs);
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await Promise.all(reading);
     }
   }
 }

@@ -12,6 +12,8 @@ describe('readRecordEvent', () => {
   it('takes the dataset from the subject and the record from the data', () => {
     expect(readRecordEvent('ingest.v1.orders', event())).toEqual({
       dataset: 'orders',
+      id: '1',
+      source: '/shop',
       subject: 'A-1',
       data: { code: 'A-1', qty: 2 },
     });
@@ -32,7 +34,7 @@ describe('readRecordEvent', () => {
 });
 
 describe('rowOf', () => {
-  const record = { dataset: 'orders', subject: 'A-1', data: { qty: 2 } };
+  const record = { dataset: 'orders', id: '1', source: '/shop', subject: 'A-1', data: { qty: 2 } };
 
   it('makes the subject the _id where nothing else identifies the record', () => {
     expect(rowOf(record, [])).toBe('{"_id":"A-1","qty":2}\n');

@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** A record that an internal service published. */
 export interface RecordEvent {
   readonly dataset: string;
+  /** With `source`, the event's name (CloudEvents 1.0, "id"). */
+  readonly id: string;
+  readonly source: string;
   /** The record's key, as the publisher names it. */
   readonly subject: string | undefined;
   readonly data: Readonly<Record<string, unknown>>;
@@ -27,7 +30,8 @@ export function readRecordEvent(subject: string, body: string): RecordEvent | In
     const [issue] = event.error.issues;
     return { invalid: `${issue?.path.join('.') || 'event'}: ${issue?.message ?? 'not valid'}` };
   }
-  return { dataset: dataset.data, subject: event.data.subject, data: event.data.data };
+  const { id, source, data } = event.data;
+  return { dataset: dataset.data, id, source, subject: event.data.subject, data };
 }
 
 /**

@@ -32,6 +32,36 @@ describe('gunzip', () => {
     expect((await collect(gunzip(stretchesOf(packed, 7), 200))).text).toBe('a\nb\n');
   });
 
+  it.each([5, 7, 1000, gzipSync('a\n').length])(
+    'takes zeros behind the last member, in pieces of %i',
+    async (length) => {
+      const packed = Buffer.concat([gzipSync('a\n'), Buffer.alloc(3000)]);
+
+      expect((await collect(gunzip(stretchesOf(packed, length), 200))).text).toBe('a\n');
+    },
+  );
+
+  it.each([5, 7, 1000, gzipSync('a\n').length])('refuses anything else behind one, in pieces of %i', async (length) => {
+    const first = gzipSync('a\n');
+    const spoilt = Buffer.from(gzipSync('b\n'));
+    spoilt[0] = 0;
+
+    for (const behind of [spoilt, Buffer.concat([Buffer.alloc(50), gzipSync('b\n')]), Buffer.from('b\n')]) {
+      const unpacking = collect(gunzip(stretchesOf(Buffer.concat([first, behind]), length), 200));
+
+      await expect(unpacking).rejects.toMatchObject({ code: 'DECOMPRESSION_FAILED' });
+    }
+  });
+
+  it('passes on why what is behind a member could not be read', async () => {
+    const failing = async function* () {
+      yield* stretchesOf(Buffer.concat([gzipSync('a\n'), Buffer.alloc(10)]), 9);
+      throw new KeyportError('UPLOAD_INCOMPLETE', { received: 500 });
+    };
+
+    await expect(collect(gunzip(failing(), 200))).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
+  });
+
   it('refuses a body that ends early', async () => {
     const packed = gzipSync(numbers);
 

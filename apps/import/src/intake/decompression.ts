@@ -20,32 +20,79 @@ const stepBytes = 256 * 1024;
 export const freeBytes = 32 * 1024 * 1024;
 
 /**
- * Unpacks gzip as it comes (RFC 1952, several members too). Throws DECOMPRESSION_FAILED where it is broken or ends
- * early, and DECOMPRESSION_RATIO where it unpacks to more than `maxRatio` times its size (gzip's limit is 1032; text
- * reaches 5 to 50).
+ * Unpacks gzip as it comes (RFC 1952, several members too; zeros may follow the last). Throws DECOMPRESSION_FAILED where
+ * it is broken, ends early or is followed by anything else, and DECOMPRESSION_RATIO where it unpacks to more than
+ * `maxRatio` times its size (gzip's limit is 1032; text reaches 5 to 50).
  */
 export async function* gunzip(stretches: AsyncIterable<Stretch>, maxRatio: number): AsyncGenerator<Decoded> {
-  let processed = 0;
-  let decoded = 0;
-  async function* packed() {
-    for await (const { bytes, offset } of stretches) {
-      processed = offset + bytes.length;
-      yield bytes;
-    }
-  }
   const unpacked = createGunzip({ chunkSize: stepBytes });
+  const packed = new PackedBytes(stretches, () => unpacked.bytesWritten);
+  let decoded = 0;
   // The loop below sees every failure; without a callback `pipeline` would throw it a second time.
-  pipeline(Readable.from(packed(), { highWaterMark: 1 }), unpacked, () => undefined);
+  pipeline(Readable.from(packed.bytes, { highWaterMark: 1 }), unpacked, () => undefined);
   try {
     for await (const bytes of unpacked as AsyncIterable<Uint8Array>) {
       decoded += bytes.length;
-      if (decoded > freeBytes && decoded > processed * maxRatio) {
+      if (decoded > freeBytes && decoded > packed.given * maxRatio) {
         throw new KeyportError('DECOMPRESSION_RATIO', { ratio: maxRatio });
       }
-      yield { bytes, processed };
+      yield { bytes, processed: packed.given };
+    }
+    // Node.js stops without a word at a zero behind a member, whatever comes then.
+    for await (const bytes of packed.rest()) {
+      if (bytes.some((byte) => byte !== 0)) throw new KeyportError('DECOMPRESSION_FAILED');
     }
   } catch (error) {
     throw isZlibError(error) ? new KeyportError('DECOMPRESSION_FAILED', {}, { cause: error }) : error;
+  } finally {
+    packed.close();
+  }
+}
+
+/** The bytes of an upload on their way to a reader that may leave the last of them unread. */
+class PackedBytes {
+  /** Bytes given out. */
+  given = 0;
+  readonly bytes = this.give();
+  private readonly source: AsyncIterator<Stretch>;
+  private unread: readonly Stretch[] = [];
+  private failure: { readonly error: unknown } | undefined;
+
+  /** `read`: bytes from the start of the upload that the reader has used. */
+  constructor(
+    stretches: AsyncIterable<Stretch>,
+    private readonly read: () => number,
+  ) {
+    this.source = stretches[Symbol.asyncIterator]();
+  }
+
+  /** What the reader left, and what it never asked for. */
+  async *rest(): AsyncGenerator<Uint8Array> {
+    const read = this.read();
+    // The reader may have asked for one more stretch before it stopped.
+    await this.bytes.return(undefined);
+    if (this.failure) throw this.failure.error;
+    for (const { bytes, offset } of this.unread) yield bytes.subarray(Math.max(0, read - offset));
+    for await (const { bytes } of { [Symbol.asyncIterator]: () => this.source }) yield bytes;
+  }
+
+  close(): void {
+    // Whoever waits for bytes is not waited for.
+    void this.source.return?.().catch(() => undefined);
+  }
+
+  private async *give(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for (let next = await this.source.next(); !next.done; next = await this.source.next()) {
+        const { bytes, offset } = next.value;
+        this.given = offset + bytes.length;
+        this.unread = [...this.unread.filter((one) => one.offset + one.bytes.length > this.read()), next.value];
+        yield bytes;
+      }
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
   }
 }
 

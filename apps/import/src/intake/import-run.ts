@@ -1,7 +1,7 @@
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import type { Claimed, Hold } from './leases.repository.ts';
-import { RunStop } from './run-ending.ts';
+import { RunStop, suspectAfter } from './run-ending.ts';
 import { Upload } from './upload.ts';
 
 /** Chunks of one import at the writer at the same time, where their rows cannot meet. */
@@ -18,6 +18,9 @@ export class ImportRun {
   /** Settles when the import is given back or has ended. */
   done: Promise<void> = Promise.resolve();
   failures: number;
+  readonly lostHolders: number;
+  /** Rows counted so far. */
+  read: number;
   rejected: number;
   rejectsKept: number;
   commits = 0;
@@ -28,7 +31,7 @@ export class ImportRun {
   private readonly stopping = new AbortController();
   private readonly wasResting: boolean;
 
-  constructor({ document, hold, wasResting }: Claimed) {
+  constructor({ document, hold, wasResting, lostHolders }: Claimed) {
     this.document = document;
     this.hold = hold;
     this.wasResting = wasResting;
@@ -36,6 +39,8 @@ export class ImportRun {
     this.upload.received = document.received;
     this.receivedStored = document.received;
     this.failures = document.failures;
+    this.lostHolders = lostHolders;
+    this.read = document.counts.read;
     this.rejected = document.counts.rejected;
     this.rejectsKept = document.rejectsKept;
     this.purgedUntil = document.position.spool.offset;
@@ -64,6 +69,16 @@ export class ImportRun {
     return reason instanceof RunStop && reason.reason !== 'cancelled';
   }
 
+  /** Processes that held it were lost: its chunks are written and counted one by one, so that each is progress. */
+  get isSuspect(): boolean {
+    return this.lostHolders >= suspectAfter;
+  }
+
+  /** No other import is worked on meanwhile. */
+  get mustBeAlone(): boolean {
+    return this.isSuspect && this.commits === 0;
+  }
+
   /** It got further since it was claimed, or loses nothing by beginning again. */
   get mayGiveWay(): boolean {
     return this.commits > 0 || this.document.contentEncoding === 'identity';
@@ -73,6 +88,7 @@ export class ImportRun {
     this.commits += 1;
     this.failures = 0;
     for (const { counts, rejected } of outcomes) {
+      this.read += counts.read;
       this.rejected += counts.rejected;
       this.rejectsKept += rejected.length;
     }
@@ -82,6 +98,11 @@ export class ImportRun {
   get maxErrors(): number {
     const { onError, maxErrors } = this.document;
     return maxErrors ?? (onError === 'abort' ? 0 : Infinity);
+  }
+
+  /** Rows that may still be rejected; negative once it was one too many. */
+  get mayReject(): number {
+    return this.maxErrors - this.rejected;
   }
 
   /** With a limit on rejects each chunk waits for the one before: nothing behind the one too many is written. */

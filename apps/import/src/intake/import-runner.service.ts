@@ -8,7 +8,7 @@ import { ChunkPipeline, type Settled } from './chunk-pipeline.ts';
 import { ChunkSource, type PlacedChunk } from './chunk-source.service.ts';
 import type { ImportRun } from './import-run.ts';
 import { ProgressRepository } from './progress.repository.ts';
-import { RunStop } from './run-ending.ts';
+import { HoldersLostError, maxLostHolders, RunStop } from './run-ending.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
 import { keepDetails } from './reject-details.ts';
 
@@ -45,7 +45,7 @@ export class ImportRunner {
     const pipeline = new ChunkPipeline<PlacedChunk, Written>({
       ...run.window,
       write: async ({ chunk, next }) => ({
-        outcome: await this.writer.write(run.document, chunk, run.signal),
+        outcome: await this.writer.write(run.document, chunk, { mayReject: run.mayReject, signal: run.signal }),
         next,
       }),
       commit: (written) => this.commit(run, written),
@@ -64,9 +64,13 @@ export class ImportRunner {
   private async feed(run: ImportRun, pipeline: ChunkPipeline<PlacedChunk, Written>) {
     let { chunksLeft } = run;
     try {
+      // Its last holder was killed between the chunk that had one too many and the end of the import.
+      if (run.mayReject < 0) throw tooManyRejects(run);
       if (chunksLeft === 0) throw new RunStop('cancelled');
+      if (run.lostHolders >= maxLostHolders) throw lostOnceMore(run);
       for await (const placed of this.source.chunks(run)) {
         await pipeline.push(placed, { alone: this.mustBeAlone(run, placed), signal: run.signal });
+        if (run.isSuspect) await pipeline.settle();
         chunksLeft -= 1;
         if (chunksLeft === 0) throw new RunStop('cancelled');
       }
@@ -94,7 +98,7 @@ export class ImportRunner {
     await this.progress.advance(run.hold, { outcomes, position: last.next, received: run.upload.received });
     run.committed(outcomes);
     this.spool.behind(run, last.next.spool);
-    if (run.rejected > run.maxErrors) run.stop(new KeyportError('TOO_MANY_REJECTS', { maxErrors: run.maxErrors }));
+    if (run.mayReject < 0) run.stop(tooManyRejects(run));
   }
 
   /** Undefined where the process has no time left to wait. */
@@ -112,3 +116,10 @@ export class ImportRunner {
     }
   }
 }
+
+const lostOnceMore = ({ document, lostHolders }: ImportRun) =>
+  document.cancelRequestedAt ? new RunStop('cancelled') : new HoldersLostError(lostHolders);
+
+/** Nothing behind the row that was one too many is read, so that it is the last one counted. */
+const tooManyRejects = ({ read, maxErrors }: ImportRun) =>
+  new KeyportError('TOO_MANY_REJECTS', { row: read, maxErrors });

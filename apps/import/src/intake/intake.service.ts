@@ -93,13 +93,19 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async fillPlaces(): Promise<void> {
-    while (!this.stopping && this.runs.size < this.places) {
-      const claimed = await this.leases.claim([...this.runs.keys()]);
+    while (!this.stopping && this.runs.size < this.places && !(await this.isReserved())) {
+      const claimed = await this.leases.claim([...this.runs.keys()], { suspects: this.runs.size === 0 });
       if (!claimed) return;
       const run = new ImportRun(claimed);
       this.runs.set(run.importId, run);
       run.done = this.follow(run);
     }
+  }
+
+  /** An import that has lost its holders, or that waits for the others to go, is worked on alone. */
+  private async isReserved(): Promise<boolean> {
+    if (this.runs.size === 0) return false;
+    return [...this.runs.values()].some((run) => run.mustBeAlone) || this.leases.isSuspectWaiting();
   }
 
   private async follow(run: ImportRun): Promise<void> {
@@ -119,13 +125,18 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Where all places are taken, the import that has had one longest goes to the end of the queue. */
+  /** Where no place is free for one that waits, the import that has had one longest goes to the end of the queue. */
   private async makeRoom(): Promise<void> {
-    if (this.stopping || this.runs.size < this.places || !(await this.leases.isAnyWaiting())) return;
+    if (this.stopping || !(await this.isAnyKeptWaiting())) return;
     const [longest] = [...this.runs.values()]
-      .filter((run) => run.mayGiveWay && Date.now() - run.startedAt > turnMs)
+      .filter((run) => run.mayGiveWay && !run.mustBeAlone && Date.now() - run.startedAt > turnMs)
       .sort((one, other) => one.startedAt - other.startedAt);
     longest?.stop(new RunStop('shutdown'));
+  }
+
+  private isAnyKeptWaiting(): Promise<boolean> | boolean {
+    if (this.runs.size >= this.places) return this.leases.isAnyWaiting();
+    return this.runs.size > 0 && this.leases.isSuspectWaiting();
   }
 
   private async beatLoop(): Promise<void> {

@@ -6,6 +6,7 @@ import type { ClientSession, Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import { importModel, type ImportDocument } from '../imports/import.model.ts';
 import { activeStates } from '../imports/import-state.ts';
+import { suspectAfter } from './run-ending.ts';
 
 /** What proves that an import is still held: every write of the holder is conditional on it. */
 export interface Hold {
@@ -21,6 +22,8 @@ export interface Claimed {
   readonly hold: Hold;
   /** Whoever held it before gave it back with nothing under way. */
   readonly wasResting: boolean;
+  /** Holders in a row, up to the last one, that died or froze without getting further. */
+  readonly lostHolders: number;
 }
 
 /** What a holder needs to notice about an import while it works. */
@@ -44,7 +47,11 @@ export interface Rest {
 /** Milliseconds from now by the clock of MongoDB, so that clocks of processes do not matter. */
 const inMs = (ms: number) => ({ $add: ['$$NOW', ms] });
 
+const isSuspect = { $gte: suspectAfter };
+
 const isFree = { $or: [{ $eq: ['$lease.owner', null] }, { $lte: ['$lease.expiresAt', '$$NOW'] }] };
+/** Its holder died or froze: whoever gives an import back ends its session, settled or not. */
+const isOrphaned = { $and: [{ $ne: ['$lease.owner', null] }, { $ne: ['$lease.session', null] }] };
 const claimable = { $and: [{ $lte: ['$notBefore', '$$NOW'] }, isFree] };
 
 /** Who holds which import. */
@@ -63,8 +70,11 @@ export class LeasesRepository {
     this.leaseMs = config.KEYPORT_IMPORT_LEASE_SECONDS * 1000;
   }
 
-  /** Takes the import that has waited longest, except for those that this process works on. */
-  async claim(except: readonly string[]): Promise<Claimed | null> {
+  /**
+   * Takes the import that has waited longest, except for those that this process works on; suspects only where they are
+   * wanted.
+   */
+  async claim(except: readonly string[], { suspects }: { readonly suspects: boolean }): Promise<Claimed | null> {
     await this.endSessionsOfDeadHolders();
     const session = await this.connection.startSession();
     const before = await this.imports
@@ -72,6 +82,7 @@ export class LeasesRepository {
         {
           _id: { $nin: except },
           state: { $in: activeStates },
+          ...(!suspects && { lostHolders: { $not: isSuspect } }),
           $expr: claimable,
         },
         [
@@ -81,6 +92,7 @@ export class LeasesRepository {
               'lease.fence': { $add: ['$lease.fence', 1] },
               'lease.expiresAt': inMs(this.leaseMs),
               'lease.session': { $literal: session.id?.id },
+              lostHolders: { $add: [{ $ifNull: ['$lostHolders', 0] }, { $cond: [isOrphaned, 1, 0] }] },
               startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
             },
           },
@@ -94,7 +106,9 @@ export class LeasesRepository {
       return null;
     }
     const hold = { importId: before._id, owner: this.owner, fence: before.lease.fence + 1, session };
-    return { document: before, hold, wasResting: before.lease.owner === null };
+    const { owner, session: heldIn } = before.lease;
+    const lostHolders = (before.lostHolders ?? 0) + (owner !== null && heldIn !== null ? 1 : 0);
+    return { document: before, hold, wasResting: owner === null, lostHolders };
   }
 
   /** Asked before a claim, which would wait for their open transactions. */
@@ -114,6 +128,16 @@ export class LeasesRepository {
   /** Some import waits for a place. */
   async isAnyWaiting(): Promise<boolean> {
     const waiting = await this.imports.exists({ state: { $in: activeStates }, $expr: claimable });
+    return waiting !== null;
+  }
+
+  /** Some import waits that is worked on alone. */
+  async isSuspectWaiting(): Promise<boolean> {
+    const waiting = await this.imports.exists({
+      state: { $in: activeStates },
+      lostHolders: isSuspect,
+      $expr: claimable,
+    });
     return waiting !== null;
   }
 
@@ -148,8 +172,9 @@ export class LeasesRepository {
             'lease.expiresAt': '$$NOW',
             // What came meanwhile is not kept waiting.
             notBefore: { $cond: [{ $or: isDue }, '$$NOW', inMs(forMs)] },
-            ...(failures !== undefined && { failures }),
-            ...(idleSequence !== undefined && { idleSequence }),
+            // A holder that came to an end of its own was not lost.
+            ...(failures !== undefined && { failures, lostHolders: 0 }),
+            ...(idleSequence !== undefined && { idleSequence, lostHolders: 0 }),
           },
         },
       ],

@@ -45,7 +45,7 @@ export class ProgressRepository {
   /** Results of chunks, their rejected rows, totals and position: all or nothing. Throws {@link LeaseLostError}. */
   async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
     await this.inTransaction(hold, async (session) => {
-      const changes = { position, failures: 0, idleSequence: null, touchedAt: new Date() };
+      const changes = { position, failures: 0, lostHolders: 0, idleSequence: null, touchedAt: new Date() };
       await this.insert(session, hold.importId, outcomes);
       await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
     });
@@ -68,7 +68,7 @@ export class ProgressRepository {
   async arrived({ importId, owner, fence }: Hold, received: number): Promise<void> {
     await this.imports.updateOne(
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
-      { $max: { received }, $set: { touchedAt: new Date() } },
+      { $max: { received }, $set: { touchedAt: new Date(), lostHolders: 0 } },
     );
   }
 

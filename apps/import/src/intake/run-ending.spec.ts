@@ -1,7 +1,7 @@
 import { KeyportError } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { LeaseLostError } from './progress.repository.ts';
-import { backOffMs, endingOf, maxFailures, RunStop } from './run-ending.ts';
+import { backOffMs, endingOf, HoldersLostError, maxFailures, maxLostHolders, RunStop } from './run-ending.ts';
 import { UploadIdleError } from './spool-reader.ts';
 
 describe('endingOf', () => {
@@ -28,6 +28,10 @@ describe('endingOf', () => {
   it('tries again after an unexpected error, but not for ever', () => {
     expect(endingOf(new TypeError('bug'), 0)).toEqual({ kind: 'try again', counted: true });
     expect(endingOf(new TypeError('bug'), maxFailures - 1)).toMatchObject({ kind: 'fail', code: 'INTERNAL' });
+  });
+
+  it('ends an import that nobody survives, and does not try again', () => {
+    expect(endingOf(new HoldersLostError(maxLostHolders), 0)).toEqual({ kind: 'fail', code: 'INTERNAL', params: {} });
   });
 
   it('tells the ways to stop apart', () => {

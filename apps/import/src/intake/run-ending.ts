@@ -11,6 +11,15 @@ export class RunStop extends Error {
   }
 }
 
+/** Whoever takes the import dies or freezes: nobody else should. */
+export class HoldersLostError extends Error {
+  override readonly name = 'HoldersLostError';
+
+  constructor(readonly holders: number) {
+    super(`${holders} processes in a row died or froze while they held the import`);
+  }
+}
+
 /** What becomes of an import when a run over it is over. */
 export type RunEnding =
   | { readonly kind: 'cancel' }
@@ -26,11 +35,19 @@ export type RunEnding =
 /** Runs in a row without getting further, after which an unexpected error ends the import. */
 export const maxFailures = 8;
 
+/**
+ * Holders in a row that may be lost without getting further. One may have been killed, and all that it held with it;
+ * after two the import is a suspect, and is worked on alone, so that it does not make others look like one.
+ */
+export const suspectAfter = 2;
+export const maxLostHolders = 5;
+
 /** What an error during a run means for the import. `failures` counts such errors before this one. */
 export function endingOf(error: unknown, failures: number): RunEnding {
   if (error instanceof RunStop) return stops[error.reason];
   if (error instanceof LeaseLostError) return { kind: 'drop' };
   if (error instanceof UploadIdleError) return { kind: 'set aside' };
+  if (error instanceof HoldersLostError) return { kind: 'fail', code: 'INTERNAL', params: {} };
   if (!(error instanceof KeyportError)) return again(failures);
   if (unavailable.has(error.code)) return { kind: 'try again', counted: false };
   if (rightsGone.has(error.code)) return { kind: 'fail', code: 'RIGHTS_LOST', params: {} };

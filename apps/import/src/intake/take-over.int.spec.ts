@@ -1,44 +1,39 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { cancelImport } from '@keyport/contracts';
-import type { ChildService } from '../harness/child-service.ts';
+import { eventually, revokeToken, type ServiceProcess } from '@keyport/testing';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { counts, ndjson } from '../harness/rows.ts';
-import { TestSystem, until } from '../harness/test-system.ts';
+import { ImportSystem, owner } from '../harness/import-system.ts';
+import { maxLostHolders } from './run-ending.ts';
 
-let system: TestSystem;
-let running: ChildService[] = [];
+let system: ImportSystem;
+let running: ServiceProcess[] = [];
 
 beforeAll(async () => {
-  system = await TestSystem.start();
+  system = await ImportSystem.start();
 });
 
 afterEach(async () => {
-  await Promise.all(running.map((service) => service.stop()));
+  await Promise.all(running.map((service) => service.end('SIGKILL')));
   running = [];
 });
 
 afterAll(() => system.stop());
 
 const rows = 60_000;
-const shortLease = { KEYPORT_IMPORT_LEASE_SECONDS: '2' };
+const impatient = { KEYPORT_IMPORT_LEASE_SECONDS: '2', KEYPORT_IMPORT_ANSWER_SECONDS: '3' };
 
-async function start(): Promise<ChildService> {
-  const service = await system.startImport(shortLease);
+async function start(): Promise<ServiceProcess> {
+  const service = await system.startImport(impatient);
   running.push(service);
   return service;
-}
-
-let datasets = 0;
-async function dataset(key?: string[]): Promise<string> {
-  datasets += 1;
-  await system.putDataset(`taken-${datasets}`, key ? { key } : {});
-  return `taken-${datasets}`;
 }
 
 const stored = (importId: string) => system.stored(importId);
 
 const insertedAtLeast = (importId: string, wanted: number) =>
-  until(
+  eventually(
     () => stored(importId),
     (document) => document.counts.inserted >= wanted,
   );
@@ -59,7 +54,7 @@ async function expectExact(importId: string, name: string, written: number): Pro
 
 describe('an import whose process is killed', () => {
   it('goes on from its stored position, again and again, and counts every row once', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     let reader = await start();
     const importId = await system.send(name, ndjson(rows));
 
@@ -76,7 +71,7 @@ describe('an import whose process is killed', () => {
   });
 
   it('is taken over by another process within the lease, and the first one changes nothing when it wakes up', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     const first = await start();
     const importId = await system.send(name, ndjson(rows));
     await insertedAtLeast(importId, 1_000);
@@ -85,7 +80,7 @@ describe('an import whose process is killed', () => {
     await start();
     const readyAt = Date.now();
 
-    const taken = await until(
+    const taken = await eventually(
       () => stored(importId),
       (document) => document.lease.fence > frozen.lease.fence,
     );
@@ -98,7 +93,7 @@ describe('an import whose process is killed', () => {
   });
 
   it('goes on in the middle of a compressed upload', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     const first = await start();
     const importId = await system.send(name, gzipSync(ndjson(rows)), { contentEncoding: 'gzip' });
     await insertedAtLeast(importId, 10_000);
@@ -111,7 +106,7 @@ describe('an import whose process is killed', () => {
   });
 
   it('keeps its rejected rows, each once and with its line', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     const first = await start();
     const good = ndjson(rows).toString().trimEnd().split('\n');
     const file = Buffer.from(good.map((line, index) => (index % 500 === 0 ? `bad ${index}` : line)).join('\n'));
@@ -128,16 +123,15 @@ describe('an import whose process is killed', () => {
   });
 
   it('that was to be cancelled ends cancelled, with every row counted that its process had written', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     const first = await start();
     const importId = await system.send(name, ndjson(rows));
     await insertedAtLeast(importId, 5_000);
     await first.end('SIGKILL');
     const second = start();
 
-    const authority = await system.owner();
     await second;
-    await system.gateway.requester.request(cancelImport, { importId }, { authority, retryForMs: 5_000 });
+    await system.ask(cancelImport, { importId });
 
     const done = await system.ended(importId);
     expect(done.state).toBe('cancelled');
@@ -146,9 +140,112 @@ describe('an import whose process is killed', () => {
   });
 });
 
+describe('an import whose process is killed when its token is revoked', () => {
+  it('ends failed, with every row counted that its process had written', async () => {
+    const name = await system.dataset();
+    const first = await start();
+    const importId = await system.send(name, ndjson(rows), {}, { ...owner, jti: 'revoked-in-flight' });
+    await insertedAtLeast(importId, 5_000);
+
+    await Promise.all([
+      first.end('SIGKILL'),
+      revokeToken(await system.servers.connectionOf('auth'), 'revoked-in-flight'),
+    ]);
+    await start();
+
+    const done = await system.ended(importId);
+    expect(done).toMatchObject({ state: 'failed', error: { code: 'RIGHTS_LOST' } });
+    expect(done.counts.inserted).toBeLessThan(rows);
+    await expectExact(importId, name, done.counts.inserted);
+  });
+});
+
+describe('an import that is killed at the row that is one too many', () => {
+  it('ends there all the same', async () => {
+    const name = await system.dataset();
+    const first = await start();
+    const file = Buffer.concat([ndjson(rows), Buffer.from('oops\n'), ndjson(500, { from: rows })]);
+    const importId = await system.send(name, file, { options: { onError: 'abort' } });
+    await insertedAtLeast(importId, 5_000);
+
+    await first.end('SIGKILL');
+    await start();
+
+    const done = await system.ended(importId);
+    expect(done).toMatchObject({ state: 'failed', error: { code: 'TOO_MANY_REJECTS' } });
+    expect(done.counts).toEqual(counts({ read: rows + 1, inserted: rows, rejected: 1 }));
+    await expectExact(importId, name, rows);
+  });
+});
+
+describe('an import whose holders are lost one after the other without getting further', () => {
+  /** Kills as many holders as wanted, each while it waits for the rest of the file. */
+  const loseHolders = async (importId: string, wanted: number) => {
+    for (let lost = 0; lost < wanted; lost += 1) {
+      const { fence } = (await stored(importId)).lease;
+      const holder = await start();
+      await eventually(
+        () => stored(importId),
+        ({ lease }) => lease.fence > fence,
+      );
+      await holder.end('SIGKILL');
+    }
+  };
+  const waiting = async () => {
+    const first = await start();
+    const importId = await system.create(await system.dataset());
+    await system.publish(importId, Buffer.from('{"n":0'));
+    await eventually(
+      () => stored(importId),
+      ({ received }) => received > 0,
+    );
+    await first.end('SIGKILL');
+    return importId;
+  };
+
+  it('fails in the end, and frees its spool', async () => {
+    const importId = await waiting();
+    await loseHolders(importId, maxLostHolders - 1);
+    const other = await system.mongodb
+      .db('import')
+      .collection('imports')
+      .countDocuments({ lostHolders: { $gte: 2 } });
+    await start();
+
+    expect(await system.ended(importId)).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } });
+    expect(other).toBe(1);
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
+    await eventually(
+      () => manager.streams.info('UPLOADS', { subjects_filter: `uploads.v1.${importId}` }),
+      ({ state }) => (state.subjects?.[`uploads.v1.${importId}`] ?? 0) === 0,
+    );
+  }, 60_000);
+
+  it('is worked on alone and then completes, where it was not to blame', async () => {
+    const importId = await waiting();
+    await loseHolders(importId, maxLostHolders - 2);
+    const file = ndjson(5_000);
+    const other = await system.send(await system.dataset(), ndjson(5_000));
+    await start();
+    await eventually(
+      () => stored(importId),
+      ({ lease, lostHolders }) => lease.owner !== null && lostHolders === maxLostHolders - 1,
+    );
+    await system.publish(importId, file.subarray(6), { offset: 6 });
+    await system.seal(importId, file.length);
+
+    expect(await system.ended(importId)).toMatchObject({
+      state: 'completed',
+      counts: counts({ read: 5_000, inserted: 5_000 }),
+    });
+    expect(await stored(importId)).toMatchObject({ lostHolders: 0 });
+    expect((await system.ended(other)).state).toBe('completed');
+  }, 60_000);
+});
+
 describe('an import whose process is told to end', () => {
   it('is given back at once, with nothing under way', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     const first = await start();
     const importId = await system.send(name, ndjson(rows));
     await insertedAtLeast(importId, 1_000);
@@ -167,7 +264,7 @@ describe('an import whose process is told to end', () => {
 
 describe('an import whose surroundings are killed', () => {
   it('lives through a killed records service', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     await start();
     const importId = await system.send(name, ndjson(rows));
     await insertedAtLeast(importId, 1_000);
@@ -179,14 +276,14 @@ describe('an import whose surroundings are killed', () => {
   });
 
   it('lives through a killed nats-server and a killed mongod, which the stack starts again', async () => {
-    const name = await dataset();
+    const name = await system.dataset();
     await start();
     const importId = await system.send(name, ndjson(rows));
     await insertedAtLeast(importId, 1_000);
 
-    await system.killServer('nats');
+    await system.servers.kill('nats');
     await insertedAtLeast(importId, 20_000);
-    await system.killServer('mongod');
+    await system.servers.kill('mongod');
 
     expect((await system.ended(importId)).counts).toEqual(counts({ read: rows, inserted: rows }));
     await expectExact(importId, name, rows);
@@ -196,22 +293,21 @@ describe('an import whose surroundings are killed', () => {
 describe('several imports at once', () => {
   it('take turns: a small one does not wait for a large one', async () => {
     await start();
-    const large = await system.send(await dataset(), ndjson(300_000));
+    const large = await system.send(await system.dataset(), ndjson(300_000));
     await insertedAtLeast(large, 1_000);
 
-    const small = await system.imported(await dataset(), ndjson(100));
+    const small = await system.imported(await system.dataset(), ndjson(100));
 
     expect(small.state).toBe('completed');
     expect((await system.get(large)).state).toBe('processing');
     const tookMs = Date.parse(small.finishedAt ?? '') - Date.parse(small.createdAt);
     expect(tookMs).toBeLessThan(2_000);
-    const authority = await system.owner();
-    await system.gateway.requester.request(cancelImport, { importId: large }, { authority });
+    await system.ask(cancelImport, { importId: large });
   });
 
   it('all come to their end where there are more than places', async () => {
-    running.push(await system.startImport({ ...shortLease, KEYPORT_IMPORT_MEMORY_BYTES: String(8 * 1024 * 1024) }));
-    const name = await dataset();
+    running.push(await system.startImport({ ...impatient, KEYPORT_IMPORT_MEMORY_BYTES: String(8 * 1024 * 1024) }));
+    const name = await system.dataset();
     const waiting = await system.create(name);
     const files = await Promise.all([1, 2, 3].map(() => system.send(name, ndjson(2_000))));
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cancelImport, sealUpload } from '@keyport/contracts';
+import { cancelImport } from '@keyport/contracts';
 import { codeOf, eventually } from '@keyport/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { counts, ndjson } from '../harness/rows.ts';
@@ -98,21 +98,18 @@ describe('an upload', () => {
     const name = await system.dataset();
     const file = ndjson(10);
     const importId = await system.send(name, file);
-    const seal = (length: number, epoch: number, authority: string) =>
-      system.gateway.requester.request(sealUpload, { importId, epoch, length }, { authority });
-    const owner = await system.owner();
 
-    expect((await seal(file.length, 1, owner)).id).toBe(importId);
-    expect(await codeOf(seal(file.length + 1, 1, owner))).toBe('UPLOAD_SUPERSEDED');
-    expect(await codeOf(seal(file.length, 0, owner))).toBe('UPLOAD_SUPERSEDED');
+    expect((await system.seal(importId, file.length)).id).toBe(importId);
+    expect(await codeOf(system.seal(importId, file.length + 1))).toBe('UPLOAD_SUPERSEDED');
+    expect(await codeOf(system.seal(importId, file.length, { epoch: 0 }))).toBe('UPLOAD_SUPERSEDED');
     const other = { sub: 'eve', scope: 'imports:create:* imports:read:*' };
-    expect(await codeOf(seal(file.length, 1, other))).toBe('IMPORT_NOT_FOUND');
+    expect(await codeOf(system.seal(importId, file.length, { who: other }))).toBe('IMPORT_NOT_FOUND');
   });
 
   it('leaves nothing in the spool when its import has ended', async () => {
     const importId = await system.send(await system.dataset(), ndjson(20_000));
     await system.ended(importId);
-    const manager = await jetstreamManager(admin);
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
 
     await eventually(
       () => manager.streams.info('UPLOADS', { subjects_filter: `uploads.v1.${importId}` }),

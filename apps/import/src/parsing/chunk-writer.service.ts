@@ -8,8 +8,6 @@ import type { ImportDocument } from '../imports/import.model.ts';
 import { FairShare } from '../intake/fair-share.ts';
 import { outcomeOf } from './outcome.ts';
 
-/** Nobody says that a killed service will not answer; asking again does no harm, the ledger answers. */
-const answerWithinMs = 12_000;
 /** A restart of records, mongod or nats-server takes seconds; after this the import is let rest and tried again. */
 const retryForMs = 120_000;
 
@@ -19,31 +17,49 @@ const nothingWritten = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, reje
 @Injectable()
 export class ChunkWriter {
   private readonly places: FairShare;
+  /** Nobody says that a killed service will not answer; asking again does no harm, the ledger answers. */
+  private readonly answerWithinMs: number;
 
   constructor(
     private readonly requester: Requester,
     @Inject(IMPORT_CONFIG) config: ImportConfig,
   ) {
     this.places = new FairShare(config.KEYPORT_IMPORT_WRITES);
+    this.answerWithinMs = config.KEYPORT_IMPORT_ANSWER_SECONDS * 1000;
   }
 
-  async write(document: ImportDocument, chunk: Chunk, signal: AbortSignal): Promise<ChunkOutcome> {
+  /** `mayReject`: rows that may be rejected; behind one more than that nothing is written. */
+  async write(
+    document: ImportDocument,
+    chunk: Chunk,
+    { mayReject, signal }: { readonly mayReject: number; readonly signal: AbortSignal },
+  ): Promise<ChunkOutcome> {
     const count = chunk.rows - chunk.rejected.length;
-    if (count === 0) return outcomeOf(chunk, nothingWritten);
+    if (count === 0) return outcomeOf(chunk, nothingWritten, mayReject);
     const release = await this.places.acquire(document._id);
     try {
-      const { dataset, mode, key, grant } = document;
+      const { dataset, datasetId, mode, key, grant } = document;
       const reply = await this.requester.request(
         writeRecords,
         {
-          ...{ dataset, mode, key: [...key], source: document._id, sequence: chunk.number },
+          ...{ dataset, datasetId, mode, key: [...key], source: document._id, sequence: chunk.number },
           ...{ documents: chunk.documents, count, hasOwnIds: chunk.hasOwnIds },
+          ...(mayReject !== Infinity && { rejectionLimit: { max: mayReject, refusedBefore: refusedBefore(chunk) } }),
         },
-        { authority: grant, timeoutMs: answerWithinMs, retryForMs, signal },
+        { authority: grant, timeoutMs: this.answerWithinMs, retryForMs, signal },
       );
-      return outcomeOf(chunk, reply);
+      return outcomeOf(chunk, reply, mayReject);
     } finally {
       release();
     }
   }
+}
+
+/** By row that the parser refused: the index of the document it stands before. */
+function refusedBefore({ rejected, rowNumbers }: Chunk): number[] {
+  let index = 0;
+  return rejected.map(({ row }) => {
+    while (index < rowNumbers.length && (rowNumbers[index] ?? 0) < row) index += 1;
+    return index;
+  });
 }

@@ -30,6 +30,21 @@ describe('outcomeOf', () => {
     expect(outcome.counts).toMatchObject({ read: 4, inserted: 1, rejected: 3 });
   });
 
+  it('ends with the rejected row that is one too many, whoever refused it', () => {
+    const chunk = chunkOf('{"n":1}\nbad\n{"n":2}\n{"n":3}\nbad\n{"n":4}\n');
+    const duplicate = { index: 1, code: 'DUPLICATE_KEY', message: 'is there' };
+
+    const byParser = outcomeOf(chunk, reply({ inserted: 1 }), 0);
+    const byWriter = outcomeOf(chunk, reply({ inserted: 1, rejected: [duplicate] }), 1);
+    const byNone = outcomeOf(chunk, reply({ inserted: 3, rejected: [duplicate] }), 3);
+
+    expect(byParser.counts).toMatchObject({ read: 2, inserted: 1, rejected: 1 });
+    expect(byParser.rejected.map(({ row }) => row)).toEqual([2]);
+    expect(byWriter.counts).toMatchObject({ read: 3, inserted: 1, rejected: 2 });
+    expect(byWriter.rejected.map(({ row }) => row)).toEqual([2, 3]);
+    expect(byNone.counts).toMatchObject({ read: 6, inserted: 3, rejected: 3 });
+  });
+
   it('does not accept counts that do not add up', () => {
     expect(() => outcomeOf(chunkOf('{"n":1}\n{"n":2}\n'), reply({ inserted: 1 }))).toThrow('do not add up');
   });

@@ -2,17 +2,23 @@ import type { RejectedRow, ReplyOf, writeRecords } from '@keyport/contracts';
 import type { Chunk, RowErrorCode } from '@keyport/codec';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 
-/** What became of a chunk's rows: those that the parser refused, those that the writer refused, and the rest. */
-export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>): ChunkOutcome {
+/**
+ * What became of a chunk's rows: those that the parser refused, those that the writer refused, and the rest. Rows behind
+ * the rejected one that is one more than `mayReject` do not count: they were neither looked at nor written.
+ */
+export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>, mayReject = Infinity): ChunkOutcome {
   const refused = reply.rejected.map(({ index, code, ...problem }) =>
     // The writer's own codes are among those that the codec lists.
     chunk.rejectionOf(index, { ...problem, code: code as RowErrorCode }),
   );
-  const rejected: RejectedRow[] = [...chunk.rejected, ...refused].sort((one, other) => one.row - other.row);
+  const all: RejectedRow[] = [...chunk.rejected, ...refused].sort((one, other) => one.row - other.row);
+  const rejected = all.slice(0, mayReject + 1);
+  const last = rejected[mayReject];
+  const read = last ? last.row - (chunk.end.row - chunk.rows) : chunk.rows;
   const { inserted, updated, unchanged, deleted } = reply;
-  const counts = { read: chunk.rows, inserted, updated, unchanged, deleted, rejected: rejected.length, skipped: 0 };
-  if (inserted + updated + unchanged + deleted + rejected.length !== chunk.rows) {
-    throw new Error(`the writer's counts for chunk ${chunk.number} do not add up to its ${chunk.rows} rows`);
+  const counts = { read, inserted, updated, unchanged, deleted, rejected: rejected.length, skipped: 0 };
+  if (inserted + updated + unchanged + deleted + rejected.length !== read) {
+    throw new Error(`the writer's counts for chunk ${chunk.number} do not add up to its ${read} rows`);
   }
   return { number: chunk.number, counts, rejected };
 }

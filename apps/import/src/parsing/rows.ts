@@ -1,6 +1,5 @@
 import { createRowReader, fieldTypesOf, type Chunk, type RowPosition } from '@keyport/codec';
 import { KeyportError } from '@keyport/contracts';
-import { idPrefixOf } from '../imports/import-id.ts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { fileFault } from './file-fault.ts';
 import { schemaCheckOf } from './schema-check.ts';
@@ -16,13 +15,15 @@ export interface Rows {
   read(): Chunk | undefined;
 }
 
-type Described = Pick<ImportDocument, '_id' | 'format' | 'schemaText' | 'position'>;
+type Described = Pick<ImportDocument, '_id' | 'format' | 'schemaText' | 'position' | 'mode' | 'key'>;
 
 /** Goes on with the rows of an import where its stored position says. */
-export function openRows({ _id, format, schemaText, position }: Described): Rows {
+export function openRows(document: Described): Rows {
+  const { _id, format, schemaText, position } = document;
   const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
   const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
-  const reader = createRowReader({ format, idPrefix: idPrefixOf(_id), ...typingBy(schema) }, from);
+  const needsId = matchesOnId(document);
+  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...typingBy(schema) }, from);
   return {
     startOffset: from?.offset ?? 0,
     push: (bytes) => reader.push(bytes),
@@ -36,6 +37,10 @@ export function openRows({ _id, format, schemaText, position }: Described): Rows
     },
   };
 }
+
+/** A row without `_id` would get one that no record has: sent again, it would be inserted again. */
+const matchesOnId = ({ mode, key }: Described): boolean =>
+  mode === 'upsert' && (key.length === 0 || key.includes('_id'));
 
 /** What is stored of a position. */
 export const positionText = (position: RowPosition): string => JSON.stringify(position);

@@ -18,8 +18,12 @@ describe('schemaCheckOf', () => {
   });
 
   it('names the first field that does not', () => {
-    expect(check({ at: 'yesterday' })).toMatchObject({ code: 'SCHEMA_VIOLATION', path: 'at' });
+    expect(check({ at: 'yesterday' })).toEqual({
+      code: 'SCHEMA_VIOLATION',
+      path: 'at',
+      message: 'The field at must match format "date-time".',
+    });
     expect(check({ at: '2026-01-02T03:04:05Z', lines: [{ qty: 'x' }] })).toMatchObject({ path: 'lines.0.qty' });
-    expect(check({})).toEqual({ code: 'SCHEMA_VIOLATION', message: "must have required property 'at'" });
+    expect(check({})).toEqual({ code: 'SCHEMA_VIOLATION', message: "The row must have required property 'at'." });
   });
 });

@@ -4,6 +4,8 @@ import { Schema, type Connection, type Model } from 'mongoose';
 export interface DatasetDefinition {
   /** Its name. */
   readonly _id: string;
+  /** What tells it from an earlier one of the same name; never changes. */
+  readonly id: string;
   /**
    * The collection that holds its records: never named after the dataset, and a new one for every new dataset and every
    * new key, so that nobody meets what an earlier one left.
@@ -21,6 +23,7 @@ export interface DatasetDefinition {
 const schema = new Schema<DatasetDefinition>(
   {
     _id: { type: String, required: true },
+    id: { type: String, required: true, immutable: true },
     collectionName: { type: String, required: true },
     key: { type: [String], default: null },
     schemaText: { type: String, default: null },

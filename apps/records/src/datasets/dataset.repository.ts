@@ -57,7 +57,8 @@ export class DatasetRepository {
   async create(name: string, content: DatasetContent): Promise<DatasetDefinition | undefined> {
     const now = new Date();
     const collectionName = await this.prepareCollection(content.key);
-    const definition = { _id: name, collectionName, ...content, written: false, createdAt: now, updatedAt: now };
+    const id = randomBytes(12).toString('hex');
+    const definition = { _id: name, id, collectionName, ...content, written: false, createdAt: now, updatedAt: now };
     try {
       await this.use(collectionName, async (session) => {
         await this.model.create([definition], { session });

@@ -1,5 +1,6 @@
 import type { Caller } from '@keyport/access';
 import {
+  datasetName,
   getDataset,
   KeyportError,
   listDatasets,
@@ -8,15 +9,17 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
+import { listPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { checkKey, isSameKey } from './dataset-key.ts';
-import { cursorOf, nameOfCursor } from './dataset-cursor.ts';
 import type { DatasetDefinition } from './dataset.model.ts';
 import { DatasetRepository, type DatasetContent } from './dataset.repository.ts';
 import { checkSchema } from './json-schema.ts';
 
 /** How often a put starts again because another caller changed the dataset meanwhile. */
 const maxPutAttempts = 10;
+/** Schemas and keys of one page of the list: far under NATS's `max_payload`, and one dataset always fits. */
+const maxListBytes = 1024 * 1024;
 
 @Injectable()
 export class DatasetService {
@@ -49,15 +52,19 @@ export class DatasetService {
 
   async list({ limit, cursor }: RequestOf<typeof listDatasets>, caller: Caller): Promise<ReplyOf<typeof listDatasets>> {
     const found: DatasetDefinition[] = [];
-    for await (const definition of this.datasets.after(nameOfCursor(cursor))) {
+    let size = 0;
+    let bytes = 0;
+    for await (const definition of this.datasets.after(readCursor(datasetName, cursor))) {
       if (!caller.may('datasets:read', definition._id)) continue;
-      // One more than asked for tells whether a next page exists.
-      if (found.push(definition) > limit) break;
+      bytes += bytesOf(definition);
+      const fits = size < limit && (size === 0 || bytes <= maxListBytes);
+      // One more than fits tells whether a next page exists.
+      found.push(definition);
+      if (!fits) break;
+      size += 1;
     }
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
-    const next = found.length > limit && last ? cursorOf(last._id) : null;
-    return { items: await Promise.all(page.map((definition) => this.describe(definition))), next };
+    const { items, next } = listPage(found, size, ({ _id }) => _id);
+    return { items: await Promise.all(items.map((definition) => this.describe(definition))), next };
   }
 
   async delete(name: string, caller: Caller): Promise<Record<string, never>> {
@@ -66,10 +73,10 @@ export class DatasetService {
     return {};
   }
 
-  /** Throws DATASET_NOT_FOUND. Rights are the caller's business. */
-  async existing(name: string): Promise<DatasetDefinition> {
+  /** Throws DATASET_NOT_FOUND, also where it is not the one with this id. Rights are the caller's business. */
+  async existing(name: string, id?: string): Promise<DatasetDefinition> {
     const found = await this.datasets.find(name);
-    if (!found) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    if (!found || (id !== undefined && found.id !== id)) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
     return found;
   }
 
@@ -92,8 +99,9 @@ export class DatasetService {
   }
 
   private async describe(definition: DatasetDefinition): Promise<Dataset> {
-    const { _id: name, key, schemaText, createdAt, updatedAt } = definition;
+    const { _id: name, id, key, schemaText, createdAt, updatedAt } = definition;
     return {
+      id,
       name,
       schema: schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>),
       key: key && [...key],
@@ -103,6 +111,10 @@ export class DatasetService {
     };
   }
 }
+
+/** The parts of its description that may be large. */
+const bytesOf = ({ schemaText, key }: DatasetDefinition): number =>
+  Buffer.byteLength(schemaText ?? '') + Buffer.byteLength(JSON.stringify(key));
 
 /** What a put does not name stays as it is; a new dataset has neither. */
 function contentOf(wanted: Omit<RequestOf<typeof putDataset>, 'name'>, found?: DatasetDefinition): DatasetContent {

@@ -63,11 +63,48 @@ describe('a dataset', () => {
     expect(written).toMatchObject({ inserted: 2, rejected: [{ index: 2, code: 'DUPLICATE_KEY', path: 'b' }] });
   });
 
+  it('comes out of changes of key at the same moment with the index of the key that it says', async () => {
+    const name = await system.dataset('torn', { key: ['a'] });
+
+    const codes = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        put(name, { key: [`k${index}`] }, 'datasets:update:*').then(
+          () => 'done',
+          (error: unknown) => (error as { code: string }).code,
+        ),
+      ),
+    );
+
+    const { key } = await system.describe(name);
+    const [, index] = await (await system.collectionOf(name)).indexes();
+    expect(codes).toContain('done');
+    expect(codes.filter((code) => !['done', 'WRITE_CONFLICT', 'DATASET_KEY_FIXED'].includes(code))).toEqual([]);
+    expect(Object.keys(index?.key ?? {})).toEqual(key);
+  });
+
+  it('keeps its id through every change, and another of its name has another', async () => {
+    await system.dataset('identified');
+    const { id } = await system.describe('identified');
+    await put('identified', { schema: {}, key: ['a'] }, 'datasets:update:*');
+    const changed = await system.describe('identified');
+
+    await system.remove('identified');
+    await system.dataset('identified');
+
+    expect(changed.id).toBe(id);
+    expect((await system.describe('identified')).id).not.toBe(id);
+  });
+
   it('loses no record to a change of key at the same moment', async () => {
     for (let round = 0; round < 5; round += 1) {
       const name = await system.dataset(`contested-${round}`, { key: ['a'] });
       const chunks = [0, 1, 2, 3].map((chunk) =>
-        system.write(name, [{ _id: chunk, a: chunk, b: chunk }], { source: name, sequence: chunk, retryForMs: 10_000 }),
+        system.write(
+          name,
+          [{ _id: chunk, a: chunk, b: chunk }],
+          { source: name, sequence: chunk },
+          { retryForMs: 10_000 },
+        ),
       );
 
       const change = put(name, { key: ['b'] }, 'datasets:update:*').catch((error: unknown) => error);
@@ -142,6 +179,24 @@ describe('the list of datasets', () => {
     expect(first.items.map(({ name }) => name)).toEqual(['list-a', 'list-b', 'list-c']);
     expect(second.items.map(({ name }) => name)).toEqual(['list-d']);
     expect(second.next).toBeNull();
+  });
+
+  it('ends a page where its schemas are too large for one message, and goes on behind it', async () => {
+    const schema = { description: 'x'.repeat(200_000) };
+    const names = Array.from('abcdefghijkl', (letter) => `wide-${letter}`);
+    for (const name of names) await system.dataset(name, { schema });
+    const authority = await system.bus.caller('datasets:read:wide-*');
+
+    const pages: string[][] = [];
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const asked = { limit: 1000, ...(cursor && { cursor }) };
+      const { items, next } = await system.bus.ask('gateway', listDatasets, asked, { authority });
+      pages.push(items.map(({ name }) => name));
+      cursor = next;
+    }
+
+    expect(pages.map((page) => page.length)).toEqual([5, 5, 2]);
+    expect(pages.flat()).toEqual(names);
   });
 
   it('is empty for who may read none, and refuses a cursor that is none', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { KeyportError } from '@keyport/contracts';
-import { cursorOf, nameOfCursor } from './dataset-cursor.ts';
 import { checkKey, isSameKey } from './dataset-key.ts';
 import { checkSchema } from './json-schema.ts';
 
@@ -55,13 +54,5 @@ describe('a key', () => {
     expect(isSameKey(['a', 'b'], ['a', 'b'])).toBe(true);
     expect(isSameKey(null, ['a'])).toBe(false);
     expect(isSameKey(null, null)).toBe(true);
-  });
-});
-
-describe('a cursor of the list', () => {
-  it('is the name it goes on behind, and nothing else', () => {
-    expect(nameOfCursor(cursorOf('orders'))).toBe('orders');
-    expect(codeOf(() => nameOfCursor('%%%'))).toBe('CURSOR_INVALID');
-    expect(codeOf(() => nameOfCursor(cursorOf('Not a name')))).toBe('CURSOR_INVALID');
   });
 });

@@ -1,5 +1,5 @@
 import { buckets, type ReplyOf, type RequestContract, type RequestInput, type ServiceName } from '@keyport/contracts';
-import { completionMarker, createBucket, type Requester } from '@keyport/messaging';
+import { completionMarker, createBucket, type Requester, type RequestOptions } from '@keyport/messaging';
 import { ContextSigner, type TestServers } from '@keyport/testing';
 
 /** Asks the service as gateway, import and export do: each with its own NATS user, in the name of a caller. */
@@ -31,11 +31,13 @@ export class BusClient {
     as: ServiceName,
     contract: C,
     request: RequestInput<C>,
-    { authority, retryForMs }: { authority?: string; retryForMs?: number } = {},
+    { authority, ...timing }: Partial<RequestOptions> = {},
   ): Promise<ReplyOf<C>> {
     const requester = this.requesters.get(as) ?? this.servers.requesterOf(as);
     this.requesters.set(as, requester);
-    const options = { authority: authority ?? (await this.caller('*')), ...(retryForMs && { retryForMs }) };
-    return (await requester).request(contract, request, options);
+    return (await requester).request(contract, request, {
+      authority: authority ?? (await this.caller('*')),
+      ...timing,
+    });
   }
 }

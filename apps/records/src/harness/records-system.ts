@@ -7,6 +7,7 @@ import {
   type ReplyOf,
   type RequestInput,
 } from '@keyport/contracts';
+import type { RequestOptions } from '@keyport/messaging';
 import { connectMongo, splitDocuments } from '@keyport/mongo';
 import { TestServers, type ServiceProcess } from '@keyport/testing';
 import { BSON } from 'bson';
@@ -64,19 +65,16 @@ export class RecordsSystem {
   write(
     dataset: string,
     documents: readonly BSON.Document[],
-    options: Partial<WriteInput> & { authority?: string; retryForMs?: number } = {},
+    chunk: Partial<WriteInput> = {},
+    options: Partial<RequestOptions> = {},
   ): Promise<Written> {
-    const { authority, retryForMs, ...rest } = options;
     this.sequence += 1;
     const request: WriteInput = {
       ...{ dataset, source: 'test', sequence: this.sequence, mode: 'insert', key: [], hasOwnIds: true },
       ...{ documents: bsonOf(documents), count: documents.length },
-      ...rest,
+      ...chunk,
     };
-    return this.bus.ask('import', writeRecords, request, {
-      ...(authority && { authority }),
-      ...(retryForMs && { retryForMs }),
-    });
+    return this.bus.ask('import', writeRecords, request, options);
   }
 
   /** All records by scanning page after page. */

@@ -6,6 +6,9 @@ import { idCandidates } from './record-id.ts';
 import { RecordRepository } from './record.repository.ts';
 import { relaxedJson } from './relaxed-json.ts';
 
+/** Less than NATS's `max_payload` of 8 MB. */
+const maxJsonBytes = 7_000_000;
+
 @Injectable()
 export class RecordService {
   constructor(
@@ -18,7 +21,7 @@ export class RecordService {
     const { collectionName } = await this.datasets.existing(dataset);
     for (const candidate of idCandidates(id)) {
       const found = await this.records.find(collectionName, candidate);
-      if (found) return { json: relaxedJson(found) };
+      if (found) return { json: jsonOf(found, dataset) };
     }
     throw new KeyportError('RECORD_NOT_FOUND', { dataset });
   }
@@ -31,4 +34,11 @@ export class RecordService {
     }
     throw new KeyportError('RECORD_NOT_FOUND', { dataset });
   }
+}
+
+/** A record's text may be six times as long as the record: a control character takes six bytes. */
+function jsonOf(record: Buffer, dataset: string): Buffer {
+  const json = Buffer.from(relaxedJson(record));
+  if (json.length > maxJsonBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset });
+  return json;
 }

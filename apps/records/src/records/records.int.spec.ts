@@ -20,7 +20,10 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-const get = async (id: string) => (await system.bus.ask('gateway', getRecord, { dataset: 'single', id })).json;
+const get = async (id: string) => {
+  const { json } = await system.bus.ask('gateway', getRecord, { dataset: 'single', id });
+  return Buffer.from(json).toString();
+};
 const remove = (id: string) => system.bus.ask('gateway', deleteRecord, { dataset: 'single', id });
 
 describe('a single record', () => {
@@ -42,6 +45,15 @@ describe('a single record', () => {
 
     await expect(get(hex)).rejects.toMatchObject({ code: 'RECORD_NOT_FOUND' });
     await expect(remove(hex)).rejects.toMatchObject({ code: 'RECORD_NOT_FOUND' });
+  });
+
+  it('arrives whole although its text is many times its size, up to what a message carries', async () => {
+    const controls = (count: number) => '\u0001'.repeat(count);
+    await system.write('single', [{ _id: 'fits', text: controls(1_100_000) }]);
+    await system.write('single', [{ _id: 'bursts', text: controls(3_000_000) }]);
+
+    expect(JSON.parse(await get('fits'))).toEqual({ _id: 'fits', text: controls(1_100_000) });
+    await expect(get('bursts')).rejects.toMatchObject({ code: 'RECORD_TOO_LARGE', params: { dataset: 'single' } });
   });
 
   it('takes the rights to read and to delete', async () => {

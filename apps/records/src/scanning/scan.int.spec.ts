@@ -140,6 +140,17 @@ describe('a scan', () => {
     await expect(asked).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
+  it('refuses a dataset of the same name that is not the one meant', async () => {
+    await fill('meant', [{ _id: 1 }]);
+    const { datasetId } = await system.bus.ask('export', scanRecords, { dataset: 'meant' });
+    expect(await system.scan('meant', { datasetId })).toHaveLength(1);
+
+    await system.remove('meant');
+    await fill('meant', [{ _id: 1 }]);
+
+    await expect(system.scan('meant', { datasetId })).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
+  });
+
   it('takes records:read on that dataset', async () => {
     const authority = await system.bus.caller('records:read:other', 'exports:create:*', 'datasets:read:*');
 

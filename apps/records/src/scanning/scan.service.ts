@@ -26,8 +26,8 @@ export class ScanService {
     // An accepted export may read what it was accepted for (docs/tokens.md, "Scopes"); a token alone takes records:read.
     const isExport = caller.identity.jobId !== undefined && caller.may('exports:create', request.dataset);
     if (!isExport) caller.require('records:read', request.dataset);
-    const dataset = await this.datasets.existing(request.dataset);
-    const { collectionName } = dataset;
+    const dataset = await this.datasets.existing(request.dataset, request.datasetId);
+    const { id: datasetId, collectionName } = dataset;
     const position = request.cursor && positionOf(request.cursor, collectionName);
     const average = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
     const limit = recordsToAskFor(request.maxBytes, average, request.limit);
@@ -37,9 +37,10 @@ export class ScanService {
     if (page.documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
     const { documents, count, last } = page;
     const isLast = !page.isCut && batch.isWhole && count < limit;
-    if (last && !isLast) return { documents, count, next: cursorOf(last, collectionName, nextAverage(page, average)) };
+    if (last && !isLast)
+      return { datasetId, documents, count, next: cursorOf(last, collectionName, nextAverage(page, average)) };
     await this.requireSame(dataset);
-    return { documents, count };
+    return { datasetId, documents, count };
   }
 
   /** A collection that was dropped meanwhile looks like one that ends here: an export must not take it for whole. */

@@ -3,8 +3,10 @@ import { comparable, elementsOf, firstElement } from '@keyport/mongo';
 import { BSON } from 'bson';
 import fc from 'fast-check';
 import { identifyingFields, readRow, isRejection, type Identifying } from './chunk.ts';
-import { classify, type StoredRow } from './classify.ts';
+import type { RejectionLimit } from '@keyport/contracts';
+import type { StoredRow } from './classify.ts';
 import type { Operation, WriteReply } from './plan.ts';
+import { classifyWithin } from './rejection-limit.ts';
 
 /** A record: `_id`, two fields that may be a key or matched on, and a value. */
 interface Row {
@@ -102,7 +104,7 @@ function storedRows(stored: readonly Row[], { mode, key, match }: Case): StoredR
     });
 }
 
-function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case) {
+function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case, limit?: RejectionLimit) {
   const key = the.key && fieldsOf(the.key);
   const match = the.mode === 'insert' ? null : the.match === the.key ? key : fieldsOf(the.match);
   const by: Identifying = { key, match };
@@ -110,7 +112,8 @@ function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case) {
   const rejected = new Map(identities.flatMap((one) => (isRejection(one) ? [[one.index, one] as const] : [])));
   const chunkRows = identities.flatMap((one) => (isRejection(one) ? [] : [one]));
   const keepsOrder = match !== null && key !== null && match !== key;
-  return classify(
+  return classifyWithin(
+    limit,
     chunkRows,
     storedRows(stored, the),
     { mode: the.mode, keyFields: key?.names ?? [], keepsOrder },
@@ -119,6 +122,18 @@ function classifyRows(stored: readonly Row[], rows: readonly Row[], the: Case) {
 }
 
 const inIdOrder = (rows: readonly Row[]) => [...rows].sort((one, other) => one._id - other._id);
+
+/** Rows, and before some of them rows that the asker refused: how many documents come before one too many. */
+function stopByWalking(isRejected: readonly boolean[], { max, refusedBefore }: RejectionLimit): number | undefined {
+  let rejected = 0;
+  for (let index = 0; index <= isRejected.length; index += 1) {
+    rejected += refusedBefore.filter((at) => at === index).length;
+    if (rejected > max) return index;
+    if (isRejected[index]) rejected += 1;
+    if (rejected > max) return index + 1;
+  }
+  return undefined;
+}
 
 describe('classify', () => {
   it('ends, counts and rejects as writing the rows one by one does', () => {
@@ -136,6 +151,37 @@ describe('classify', () => {
         }
       }),
       { numRuns: 3_000 },
+    );
+  });
+
+  it('stops behind the rejected row that is one too many, as writing one by one would', () => {
+    const limitArbitrary = fc.record({ max: small, refusedBefore: fc.array(fc.nat(8), { maxLength: 4 }) });
+    fc.assert(
+      fc.property(
+        caseArbitrary,
+        chunksArbitrary,
+        limitArbitrary,
+        (the, [first = [], second = []], { max, ...rest }) => {
+          const refusedBefore = rest.refusedBefore.filter((index) => index <= second.length).sort();
+          const limit = { max, refusedBefore };
+          const stored: Row[] = [];
+          applyOneByOne(stored, first, the);
+          const whole = applyOneByOne([...stored], second, the);
+          const stop = stopByWalking(
+            second.map((_, at) => whole.rejected.some(({ index }) => index === at)),
+            limit,
+          );
+          const [expected, actual] = [[...stored], [...stored]];
+          const reply = applyOneByOne(expected, second.slice(0, stop), the);
+
+          const plan = classifyRows(actual, second, the, limit);
+          run(actual, plan.operations, the.key);
+
+          expect(plan.reply).toEqual({ ...reply, ...(stop !== undefined && { stoppedAt: stop }) });
+          expect(inIdOrder(actual)).toEqual(inIdOrder(expected));
+        },
+      ),
+      { numRuns: 2_000 },
     );
   });
 

@@ -13,6 +13,9 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
+/** A request that was in hand when its process was killed is answered by nobody. */
+const impatiently = { timeoutMs: 5_000, retryForMs: 60_000 };
+
 const rows = Array.from({ length: 1_000 }, (_, n) => ({ _id: n, n, text: 'x'.repeat(300) }));
 
 describe('a killed writer', () => {
@@ -29,7 +32,7 @@ describe('a killed writer', () => {
     await dead.collection('writers').insertOne(writer);
 
     const started = Date.now();
-    const reply = await system.write('orphaned', rows, { source: 'killed', sequence: 1, retryForMs: 20_000 });
+    const reply = await system.write('orphaned', rows, { source: 'killed', sequence: 1 });
     const tookMs = Date.now() - started;
     const lost = await session.commitTransaction().catch((error: unknown) => error);
     await dead.close();
@@ -54,11 +57,12 @@ describe('a killed writer', () => {
       let inserted = 0;
       while (next < chunks.length) {
         const sequence = next++;
-        const reply = await system.write('survivor', chunks[sequence] ?? [], {
-          source: 'survivor',
-          sequence,
-          retryForMs: 60_000,
-        });
+        const reply = await system.write(
+          'survivor',
+          chunks[sequence] ?? [],
+          { source: 'survivor', sequence },
+          impatiently,
+        );
         inserted += reply.inserted;
       }
       return inserted;
@@ -72,8 +76,9 @@ describe('a killed writer', () => {
       }
     })();
 
-    const counts = await Promise.all([writer(), writer(), writer(), writer()]);
-    isOver = true;
+    const counts = await Promise.all([writer(), writer(), writer(), writer()]).finally(() => {
+      isOver = true;
+    });
     await killing;
 
     expect(counts.reduce((sum, inserted) => sum + inserted, 0)).toBe(8_000);

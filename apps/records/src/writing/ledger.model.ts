@@ -1,13 +1,15 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { WriteReply } from './plan.ts';
 
-/** What became of a chunk; there is one where, and only where, its rows are stored. */
+/** What became of a chunk: there is an entry where its rows are stored, and where they never will be. */
 export interface LedgerEntry {
   /** `<source>:<sequence>` */
   readonly _id: string;
   readonly dataset: string;
-  readonly collectionName: string;
-  readonly reply: WriteReply;
+  /** Null where nothing was written. */
+  readonly collectionName: string | null;
+  /** Null where its job had lost its rights before the rows were stored. */
+  readonly reply: WriteReply | null;
   readonly createdAt: Date;
 }
 
@@ -18,8 +20,8 @@ const schema = new Schema<LedgerEntry>(
   {
     _id: { type: String, required: true },
     dataset: { type: String, required: true },
-    collectionName: { type: String, required: true },
-    reply: { type: Schema.Types.Mixed, required: true },
+    collectionName: { type: String },
+    reply: { type: Schema.Types.Mixed },
     createdAt: { type: Date, required: true },
   },
   { collection: 'ledger', versionKey: false, minimize: false },

@@ -38,10 +38,10 @@ export function identifying({ mode, key: wanted }: WriteRequest, datasetKey: rea
   return { key, match: isKey ? key : identifyingFields(wanted.length === 0 ? ['_id'] : wanted) };
 }
 
-/** Documents, with their numbers, that nothing has been refused of so far. */
-export function keptDocuments({ request, rowStarts, refused }: PendingChunk) {
+/** Documents before `end`, with their numbers, that nothing has been refused of so far. */
+export function keptDocuments({ request, rowStarts, refused }: PendingChunk, end = rowStarts.length) {
   const bytes = asBuffer(request.documents);
-  const rows = rowStarts.flatMap((_, index) => (refused.has(index) ? [] : [index]));
+  const rows = rowStarts.slice(0, end).flatMap((_, index) => (refused.has(index) ? [] : [index]));
   const documents = rows.map((index) => bytes.subarray(rowStarts[index], rowStarts[index + 1]));
   return { rows, documents };
 }

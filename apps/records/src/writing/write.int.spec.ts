@@ -42,6 +42,21 @@ describe('writing a chunk', () => {
     expect(await system.scan('replayed')).toEqual([]);
   });
 
+  it('goes into the dataset that was meant, not into another made since under its name', async () => {
+    await system.dataset('meant');
+    const { id: datasetId } = await system.describe('meant');
+    expect(await system.write('meant', [{ _id: 1 }], { datasetId })).toMatchObject({ inserted: 1 });
+
+    await system.remove('meant');
+    await system.dataset('meant');
+
+    for (const hasOwnIds of [true, false]) {
+      const written = system.write('meant', [{ _id: 2 }], { datasetId, hasOwnIds });
+      await expect(written).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND', params: { dataset: 'meant' } });
+    }
+    expect(await system.scan('meant')).toEqual([]);
+  });
+
   it('is done once by two processes that get the same chunk at the same moment', async () => {
     await system.dataset('same', { key: ['n'] });
     await system.dataset('same-blind');
@@ -268,7 +283,7 @@ describe('the right to write', () => {
   it('takes records:create, and records:update to upsert', async () => {
     await system.dataset('guarded');
     const write = async (mode: 'insert' | 'upsert', ...scopes: string[]) =>
-      system.write('guarded', [{ _id: new ObjectId() }], { mode, authority: await system.bus.caller(...scopes) });
+      system.write('guarded', [{ _id: new ObjectId() }], { mode }, { authority: await system.bus.caller(...scopes) });
     const refused = { code: 'INSUFFICIENT_SCOPE' };
 
     await expect(write('insert', 'records:create:other', 'records:update:*')).rejects.toMatchObject(refused);

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.ts';
 import { ChunkRepository, RefusedRow } from './chunk.repository.ts';
-import { classify } from './classify.ts';
+import type { LedgerEntry } from './ledger.model.ts';
 import { AlreadyWritten, ledgerId, LedgerRepository } from './ledger.repository.ts';
 import {
   identifying,
@@ -17,8 +17,10 @@ import {
   type PendingChunk,
   type WriteRequest,
 } from './pending-chunk.ts';
-import { planBlindly, type WriteReply } from './plan.ts';
+import type { WriteReply } from './plan.ts';
+import { classifyWithin, planBlindlyWithin } from './rejection-limit.ts';
 import { StoredRowsRepository } from './stored-rows.repository.ts';
+import { onlyAsks, requireWrite } from './write-rights.ts';
 import { WriteSessions } from './write-sessions.ts';
 
 type Dataset = NonNullable<Awaited<ReturnType<DatasetRepository['findIn']>>>;
@@ -39,18 +41,24 @@ export class WriteService {
   ) {}
 
   async write(request: WriteRequest, caller: Caller): Promise<WriteReply> {
-    // An accepted import may write what it was accepted for (docs/tokens.md, "Scopes"); a token alone takes records:create.
-    const isImport = caller.identity.jobId !== undefined && caller.may('imports:create', request.dataset);
-    if (!isImport) caller.require('records:create', request.dataset);
-    if (request.mode === 'upsert') caller.require('records:update', request.dataset);
+    const isAsking = onlyAsks(request, caller);
+    if (!isAsking) requireWrite(request, caller);
     const chunk = pendingChunk(request);
-    return this.sessions.use((session) => this.writeOnce(session, chunk));
+    const attempt = isAsking ? this.close.bind(this) : this.attempt.bind(this);
+    const reply = await this.sessions.use((session) => this.writeOnce(session, chunk, () => attempt(session, chunk)));
+    if (reply === null) throw new KeyportError('RIGHTS_LOST');
+    return reply;
   }
 
-  private async writeOnce(session: ClientSession, chunk: PendingChunk): Promise<WriteReply> {
+  /** What the ledger holds of the chunk in the end; null where it was closed unwritten. */
+  private async writeOnce(
+    session: ClientSession,
+    chunk: PendingChunk,
+    attempt: () => Promise<WriteReply | null>,
+  ): Promise<WriteReply | null> {
     for (const deadline = Date.now() + retryForMs; ;) {
       try {
-        return await retriedTransaction(session, () => this.attempt(session, chunk), {
+        return await retriedTransaction(session, attempt, {
           retryForMs: deadline - Date.now(),
           beforeRetry: async (failed) => {
             if (failed >= suspiciousConflicts) await this.sessions.endOrphans();
@@ -59,7 +67,7 @@ export class WriteService {
       } catch (error) {
         if (error instanceof AlreadyWritten) {
           const reply = await this.replyOf(session, chunk.request);
-          if (reply) return reply;
+          if (reply !== undefined) return reply;
         } else if (error instanceof RefusedRow) learn(chunk, error.row, error.fault);
         else throw error;
         if (Date.now() >= deadline) throw new KeyportError('WRITE_CONFLICT', {}, { cause: error });
@@ -71,7 +79,8 @@ export class WriteService {
   private async attempt(session: ClientSession, chunk: PendingChunk): Promise<WriteReply> {
     const { request } = chunk;
     const dataset = await this.datasets.findIn(session, request.dataset);
-    if (!dataset) throw new KeyportError('DATASET_NOT_FOUND', { dataset: request.dataset });
+    const isSame = request.datasetId === undefined || request.datasetId === dataset?.id;
+    if (!dataset || !isSame) throw new KeyportError('DATASET_NOT_FOUND', { dataset: request.dataset });
     chunk.keyFields = dataset.key ?? [];
     if (!dataset.written) await this.datasets.markWritten(session, dataset);
     // Ids made from source and row number: neither they nor a key can have been stored before.
@@ -81,15 +90,24 @@ export class WriteService {
     return isBlind ? this.insertBlindly(session, chunk, dataset) : this.apply(session, chunk, dataset);
   }
 
+  /**
+   * Takes the chunk's place in the ledger without writing it, so that a request for it that is still under way somewhere
+   * cannot store rows which nobody will count.
+   */
+  private async close(session: ClientSession, { request }: PendingChunk): Promise<null> {
+    await this.enter(session, request, { collectionName: null }, null);
+    return null;
+  }
+
   private async insertBlindly(session: ClientSession, chunk: PendingChunk, dataset: Dataset): Promise<WriteReply> {
     const { request, rowStarts, refused } = chunk;
-    const reply = planBlindly(rowStarts.length, refused);
+    const reply = planBlindlyWithin(request.rejectionLimit, rowStarts.length, refused);
     await this.enter(session, request, dataset, reply);
     if (reply.inserted === 0) return reply;
-    if (refused.size === 0) {
+    if (reply.inserted === rowStarts.length) {
       await this.chunks.insert(session, dataset.collectionName, [request.documents], undefined);
     } else {
-      const { documents, rows } = keptDocuments(chunk);
+      const { documents, rows } = keptDocuments(chunk, reply.stoppedAt);
       await this.chunks.insert(session, dataset.collectionName, documents, rows);
     }
     return reply;
@@ -104,21 +122,20 @@ export class WriteService {
     const stored = await this.stored.find(session, { collectionName, rows, ...by, checksIds });
     const keepsOrder = by.match !== null && by.key !== null && by.match !== by.key;
     const rules = { mode: request.mode, keyFields: dataset.key ?? [], keepsOrder };
-    const { operations, reply } = classify(rows, stored, rules, rejected);
+    const { operations, reply } = classifyWithin(request.rejectionLimit, rows, stored, rules, rejected);
     await this.enter(session, request, dataset, reply);
     await this.chunks.run(session, collectionName, operations);
     return reply;
   }
 
-  private async enter(session: ClientSession, request: WriteRequest, dataset: Dataset, reply: WriteReply) {
-    const { source, sequence } = request;
-    await this.ledger.add(session, {
-      _id: ledgerId(source, sequence),
-      dataset: request.dataset,
-      collectionName: dataset.collectionName,
-      reply,
-      createdAt: new Date(),
-    });
+  private async enter(
+    session: ClientSession,
+    { source, sequence, dataset }: WriteRequest,
+    { collectionName }: Pick<LedgerEntry, 'collectionName'>,
+    reply: WriteReply | null,
+  ): Promise<void> {
+    const _id = ledgerId(source, sequence);
+    await this.ledger.add(session, { _id, dataset, collectionName, reply, createdAt: new Date() });
   }
 
   private async replyOf(session: ClientSession, { source, sequence, dataset }: WriteRequest) {

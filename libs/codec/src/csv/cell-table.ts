@@ -9,7 +9,7 @@ export class CellTable {
   starts = new Int32Array(64);
   ends = new Int32Array(64);
   kinds = new Uint8Array(64);
-  /** What is wrong with the row's quotes. */
+  /** What is wrong with the row's quotes, behind the words "it has". */
   fault: string | undefined;
   /** All bytes, or-ed. */
   bits = 0;

@@ -9,7 +9,7 @@ export function headerNames(
   quote: number,
   maxColumns: number,
 ): string[] | string {
-  if (cells.fault) return `the header's quotes are not those of RFC 4180: ${cells.fault}`;
+  if (cells.fault) return `its quotes are not those of RFC 4180: it has ${cells.fault}`;
   if (cells.count > maxColumns) return `the header has ${cells.count} columns, more than ${maxColumns}`;
   const mark = String.fromCharCode(quote);
   const names: string[] = [];

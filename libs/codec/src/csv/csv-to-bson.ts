@@ -69,9 +69,9 @@ export class CsvToBson {
     if (cells.bits >= 0x80 && !isUtf8(bytes.subarray(start, end))) {
       return { code: 'INVALID_UTF8', message: invalidUtf8Message(bytes.subarray(start, end)) };
     }
-    if (cells.fault) return { code: 'MALFORMED_CSV', message: cells.fault };
+    if (cells.fault) return { code: 'MALFORMED_CSV', message: `The row has ${cells.fault}.` };
     if (cells.count === columnCount) return undefined;
-    return { code: 'RAGGED_ROW', message: `the row has ${cells.count} cells, the header ${columnCount}` };
+    return { code: 'RAGGED_ROW', message: `The row has ${cells.count} cells, the header ${columnCount}.` };
   }
 
   /** True where something was written. */
@@ -171,7 +171,7 @@ export class CsvToBson {
     const type = storedTypeName(column.type);
     this.problem = {
       code: written === OUT_OF_RANGE ? 'NUMBER_OUT_OF_RANGE' : 'TYPE_MISMATCH',
-      message: written === OUT_OF_RANGE ? `the number does not fit ${type}` : `the cell cannot be stored as ${type}`,
+      message: written === OUT_OF_RANGE ? `The number does not fit ${type}.` : `The cell cannot be stored as ${type}.`,
       path: column.path,
       value: shorten(this.cellText(column.cell)),
     };

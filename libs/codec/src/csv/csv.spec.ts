@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Binary, Decimal128, type Document, Double, Int32, Long, ObjectId } from 'bson';
 import { parse } from 'csv-parse/sync';
@@ -82,6 +84,13 @@ describe('reading CSV', () => {
       documents: [],
       fault: { code: 'BAD_HEADER', message: expect.stringContaining(message) },
     });
+  });
+
+  it('says so where the file is compressed', () => {
+    const expected = { code: 'BAD_HEADER', message: 'the file looks gzip-compressed: send Content-Encoding: gzip' };
+
+    expect(read(gzipSync('a,b\n1,2\n'), csv).fault).toMatchObject(expected);
+    expect(read(gzipSync(randomBytes(5_000)), { ...csv, maxRowBytes: 10 }).fault).toMatchObject(expected);
   });
 
   it('calls a file with a header alone empty', () => {

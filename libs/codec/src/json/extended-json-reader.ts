@@ -32,7 +32,7 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const nameEnd = cursor.src.indexOf(quote, nameAt);
   const name = cursor.src.toString('latin1', nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, nameAt + 24));
   if (name === '$ref') {
-    if (field.type !== stored.ANY) json.mismatch('an object', field.type, start);
+    if (field.type !== stored.ANY) json.mismatch('An object', field.type, start);
     return json.readFields(field.shape, depth, 0, true);
   }
   const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
@@ -40,7 +40,7 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
     const text = cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end));
     return cursor.fail(
       'INVALID_FIELD_NAME',
-      'a field name may not begin with $ outside an Extended JSON wrapper',
+      'A field name may not begin with $ outside an Extended JSON wrapper.',
       text,
     );
   }
@@ -53,7 +53,7 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const type = read(json, field, depth, name, start);
   if (!severalMembers.has(name)) endWrapper(json, name);
   if (field.type !== stored.ANY && !numberTypes.has(name) && wrappedAs.get(field.type) !== type) {
-    json.mismatch(`a ${name}`, field.type, start);
+    json.mismatch(`A ${name}`, field.type, start);
   }
   return type;
 }
@@ -79,7 +79,7 @@ const readers = new Map<string, WrapperReader>([
 ]);
 
 export function wrapperFault(json: JsonToBson, name: string, expected: string): never {
-  return json.cursor.fail('INVALID_EXTENDED_JSON', `${name} needs ${expected}`);
+  return json.cursor.fail('INVALID_EXTENDED_JSON', `${name} needs ${expected}.`);
 }
 
 function endWrapper(json: JsonToBson, name: string): void {
@@ -115,7 +115,7 @@ function readStringAs(json: JsonToBson, type: number, name: string): number {
 function readWrappedNumber(json: JsonToBson, field: Field, _depth: number, name: string): number {
   const asked = field.type;
   const converted = asked >= stored.AS_INT && asked <= stored.AS_DECIMAL;
-  if (asked !== stored.ANY && !converted) json.mismatch(`a ${name}`, asked, json.cursor.at);
+  if (asked !== stored.ANY && !converted) json.mismatch(`A ${name}`, asked, json.cursor.at);
   const written = readStringAs(json, converted ? asked : numberTypes.get(name)!, name);
   if (!converted && name === '$numberInt' && written !== bson.INT32) wrapperFault(json, name, 'a 32-bit integer');
   return written;

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { beginsAsGzip, looksGzipped } from '../rows/gzip-hint.ts';
 import { rowFault, type RowErrorCode, type RowProblem } from '../rows/row-errors.ts';
 
 const quote = 0x22;
@@ -68,10 +69,10 @@ export class JsonCursor {
   }
 
   unexpected(): never {
-    if (this.at >= this.end) return this.fail('MALFORMED_JSON', 'the row ends inside a value');
+    if (this.at >= this.end) return this.fail('MALFORMED_JSON', 'The row ends inside a value.');
     const text = this.src.subarray(this.at, Math.min(this.at + 4, this.end)).toString();
     const character = JSON.stringify(String.fromCodePoint(text.codePointAt(0) ?? 0));
-    return this.fail('MALFORMED_JSON', `unexpected ${character} at byte ${this.at - this.start} of the row`);
+    return this.fail('MALFORMED_JSON', `Unexpected ${character} at byte ${this.at - this.start} of the row.`);
   }
 
   /** The text between two positions, for a problem's `value`. */
@@ -114,7 +115,8 @@ export function shorten(value: string): string {
 }
 
 export function invalidUtf8Message(row: Uint8Array): string {
-  return `the bytes at offset ${firstInvalidUtf8(row)} of the row are not UTF-8`;
+  if (beginsAsGzip(row, 0)) return `The file ${looksGzipped}.`;
+  return `The bytes at offset ${firstInvalidUtf8(row)} of the row are not UTF-8.`;
 }
 
 function firstInvalidUtf8(bytes: Uint8Array): number {

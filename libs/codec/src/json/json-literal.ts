@@ -15,7 +15,7 @@ export function readLiteral(cursor: JsonCursor, sink: ByteSink, byte: number, ty
   if (type !== ANY && type !== AS_BOOLEAN) {
     cursor.fail(
       'TYPE_MISMATCH',
-      `a boolean cannot be stored as ${storedTypeName(type)}`,
+      `A boolean cannot be stored as ${storedTypeName(type)}.`,
       cursor.text(start, cursor.at),
     );
   }

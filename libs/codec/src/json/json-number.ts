@@ -80,18 +80,18 @@ function convertNumber(cursor: JsonCursor, sink: ByteSink, type: number, start: 
   const text = cursor.src.toString('latin1', start, cursor.at);
   if (integer && (type === ANY || type === AS_INT || type === AS_LONG)) {
     const written = writeLongInteger(sink, text, type === AS_LONG);
-    if (written === 0) cursor.fail('NUMBER_OUT_OF_RANGE', 'the integer does not fit in 64 bits', text);
+    if (written === 0) cursor.fail('NUMBER_OUT_OF_RANGE', 'The integer does not fit in 64 bits.', text);
     return written;
   }
   if (type === ANY || type === AS_DOUBLE) {
     const value = Number(text);
-    if (!Number.isFinite(value)) cursor.fail('NUMBER_OUT_OF_RANGE', 'the number is larger than a double', text);
+    if (!Number.isFinite(value)) cursor.fail('NUMBER_OUT_OF_RANGE', 'The number is larger than a double.', text);
     writeDouble(sink, value);
     return DOUBLE;
   }
   if (type === AS_DECIMAL) {
     if (!writeDecimal128(sink, text)) {
-      cursor.fail('NUMBER_OUT_OF_RANGE', 'the number does not fit a Decimal128 exactly', text);
+      cursor.fail('NUMBER_OUT_OF_RANGE', 'The number does not fit a Decimal128 exactly.', text);
     }
     return DECIMAL128;
   }
@@ -99,5 +99,5 @@ function convertNumber(cursor: JsonCursor, sink: ByteSink, type: number, start: 
   if ((type === AS_INT || type === AS_LONG) && Number.isSafeInteger(Number(text))) {
     return writeInteger(sink, Number(text), type === AS_LONG);
   }
-  return cursor.fail('TYPE_MISMATCH', `a number cannot be stored as ${storedTypeName(type)}`, text);
+  return cursor.fail('TYPE_MISMATCH', `A number cannot be stored as ${storedTypeName(type)}.`, text);
 }

@@ -78,7 +78,7 @@ function readEscape(cursor: JsonCursor, sink: ByteSink): void {
 function loneSurrogate(cursor: JsonCursor): never {
   return cursor.fail(
     'LONE_SURROGATE',
-    'a \\u escape names half a surrogate pair',
+    'A \\u escape names half a surrogate pair.',
     cursor.text(cursor.at, cursor.at + 6),
   );
 }

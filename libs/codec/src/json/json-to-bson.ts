@@ -10,6 +10,7 @@ import { JsonCursor } from './json-cursor.ts';
 import { readNumber } from './json-number.ts';
 import { readLiteral } from './json-literal.ts';
 import { readString } from './json-string.ts';
+import { refuseMore, refuseOtherThanObject } from './misplaced-row.ts';
 import { namesUnlessAdded, readKnownName, readNewName, refuseDoubled } from './object-names.ts';
 import { Field, type Shape, ShapeBudget } from './key-shapes.ts';
 
@@ -19,6 +20,8 @@ export interface JsonToBsonOptions {
   wrappers: boolean;
   maxDepth: number;
   maxFields: number;
+  /** The rows come one a line (for hints). */
+  rowIsLine: boolean;
 }
 
 const quote = 0x22;
@@ -50,11 +53,11 @@ export class JsonToBson {
     const documentAt = this.sink.length;
     this.cursor.open(src, start, end);
     try {
-      if (this.cursor.skipSpace() !== 0x7b) this.notAnObject(src.subarray(this.cursor.at, end));
+      if (this.cursor.skipSpace() !== 0x7b) refuseOtherThanObject(this.cursor, end, this.options.rowIsLine);
       this.cursor.at++;
       this.readFields(this.top.shape, 1, row, false);
       this.cursor.skipSpace();
-      if (this.cursor.at !== end) this.cursor.unexpected();
+      if (this.cursor.at !== end) refuseMore(this.cursor, this.options.rowIsLine);
       this.cursor.checkUtf8();
       return undefined;
     } catch (error) {
@@ -100,16 +103,16 @@ export class JsonToBson {
     const at = sink.length;
     readString(cursor, sink);
     if (type === stored.AS_INT || type === stored.AS_DOUBLE || type === stored.AS_BOOLEAN || type === stored.AS_NULL) {
-      this.mismatch('a string', type, textAt);
+      this.mismatch('A string', type, textAt);
     }
     const end = sink.length;
     sink.length = at;
     const written = writeTextAs(type, sink.bytes, at, end, sink);
-    if (written === MISMATCH) this.mismatch('this string', type, textAt);
+    if (written === MISMATCH) this.mismatch('This string', type, textAt);
     if (written === OUT_OF_RANGE) {
       cursor.fail(
         'NUMBER_OUT_OF_RANGE',
-        `the number does not fit ${stored.storedTypeName(type)}`,
+        `The number does not fit ${stored.storedTypeName(type)}.`,
         cursor.text(textAt, cursor.at - 1),
       );
     }
@@ -119,7 +122,7 @@ export class JsonToBson {
   mismatch(what: string, type: number, from: number): never {
     const { cursor } = this;
     const text = cursor.text(from, Math.max(from, cursor.at - 1));
-    return cursor.fail('TYPE_MISMATCH', `${what} cannot be stored as ${stored.storedTypeName(type)}`, text);
+    return cursor.fail('TYPE_MISMATCH', `${what} cannot be stored as ${stored.storedTypeName(type)}.`, text);
   }
 
   /** An object behind its opening brace, as a document. `row` is 0 below the top. */
@@ -141,7 +144,7 @@ export class JsonToBson {
       cursor.keys[depth] = nameAt;
       cursor.depth = depth;
       if (++count > this.options.maxFields) {
-        cursor.fail('TOO_MANY_COLUMNS', `an object has more than ${this.options.maxFields} fields`);
+        cursor.fail('TOO_MANY_COLUMNS', `An object has more than ${this.options.maxFields} fields.`);
       }
       const typeAt = sink.length;
       let field: Field;
@@ -189,7 +192,7 @@ export class JsonToBson {
     if (this.options.wrappers && cursor.skipSpace() === quote && cursor.src[cursor.at + 1] === dollar) {
       return readWrapper(this, field, depth, start);
     }
-    if (field.type !== stored.ANY) this.mismatch('an object', field.type, start);
+    if (field.type !== stored.ANY) this.mismatch('An object', field.type, start);
     return this.readFields(field.shape, depth, 0, false);
   }
 
@@ -224,7 +227,7 @@ export class JsonToBson {
   private checkId(typeAt: number, type: number, depth: number): void {
     if (type === ARRAY || type === REGEX || type === UNDEFINED) {
       this.cursor.depth = depth;
-      this.cursor.fail('INVALID_ID', 'an _id may not be an array, a regular expression or undefined');
+      this.cursor.fail('INVALID_ID', 'An _id may not be an array, a regular expression or undefined.');
     }
     this.id.found(typeAt);
   }
@@ -242,15 +245,6 @@ export class JsonToBson {
   }
 
   private tooDeep(): never {
-    return this.cursor.fail('NESTED_TOO_DEEP', `the row is nested deeper than ${this.options.maxDepth} levels`);
-  }
-
-  private notAnObject(row: Buffer): never {
-    try {
-      JSON.parse(row.toString());
-    } catch {
-      return this.cursor.unexpected();
-    }
-    return this.cursor.fail('NOT_AN_OBJECT', 'a row must be a JSON object');
+    return this.cursor.fail('NESTED_TOO_DEEP', `The row is nested deeper than ${this.options.maxDepth} levels.`);
   }
 }

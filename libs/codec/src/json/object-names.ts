@@ -42,10 +42,10 @@ export function readNewName(cursor: JsonCursor, sink: ByteSink, dbRef: boolean):
   const name = sink.bytes.toString('utf8', at, sink.length);
   sink.bytes[sink.length++] = 0;
   if (name.startsWith('$') && !(dbRef && dbRefNames.has(name))) {
-    cursor.fail('INVALID_FIELD_NAME', 'a field name may not begin with $ outside an Extended JSON wrapper', name);
+    cursor.fail('INVALID_FIELD_NAME', 'A field name may not begin with $ outside an Extended JSON wrapper.', name);
   }
-  if (name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a dot', name);
-  if (name.includes('\0')) cursor.fail('INVALID_FIELD_NAME', 'a field name may not hold a NUL', name);
+  if (name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'A field name may not hold a dot.', name);
+  if (name.includes('\0')) cursor.fail('INVALID_FIELD_NAME', 'A field name may not hold a NUL.', name);
   return name;
 }
 
@@ -63,5 +63,5 @@ export function namesUnlessAdded(
 }
 
 export function refuseDoubled(cursor: JsonCursor, name: string): never {
-  return cursor.fail('DUPLICATE_FIELD', 'the object has this field twice', name);
+  return cursor.fail('DUPLICATE_FIELD', 'The object has this field twice.', name);
 }

@@ -1,6 +1,7 @@
 import { CellTable, DOUBLED, PLAIN, QUOTED } from '../csv/cell-table.ts';
 import type { CsvDialect } from '../csv/csv-dialect.ts';
 import { headerFault, headerNames } from '../csv/csv-header.ts';
+import { beginsAsGzip, looksGzipped } from './gzip-hint.ts';
 import { FileError } from './row-errors.ts';
 import type { RowFramer } from './row-framer.ts';
 import type { RowLimits, RowPosition } from './row-options.ts';
@@ -59,7 +60,12 @@ export class CsvFramer implements RowFramer {
 
   private findHeader(ended: boolean): boolean {
     const found = this.findRow(ended);
-    if (this.scan - this.start > this.limits.maxRowBytes && (found || this.begun)) {
+    const tooLong = this.scan - this.start > this.limits.maxRowBytes && (found || this.begun);
+    if ((found || tooLong) && beginsAsGzip(this.window.bytes, this.start - this.window.base)) {
+      this.badHeader(`the file ${looksGzipped}`);
+      return false;
+    }
+    if (tooLong) {
       this.fail(new FileError('HEADER_TOO_LARGE', 'the header is longer than a row may be', this.start, this.line));
       return false;
     }
@@ -230,7 +236,7 @@ export class CsvFramer implements RowFramer {
     if (this.inside <= IN_PLAIN) {
       this.addPlainCell(length, true, bytes[end - 1 - base]!);
     } else {
-      if (this.inside === IN_QUOTED) this.cells.fault ??= 'the file ends inside quotes';
+      if (this.inside === IN_QUOTED) this.cells.fault ??= 'no closing quote before the end of the file';
       const behind = this.inside === IN_QUOTED ? 0 : this.inside === AFTER_QUOTE ? 1 : 2;
       this.cells.add(this.cellStart, length - behind, this.doubled ? DOUBLED : QUOTED);
     }

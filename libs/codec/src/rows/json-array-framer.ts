@@ -1,4 +1,5 @@
 import { BracketStack } from './bracket-stack.ts';
+import { beginsAsGzip, looksGzipped } from './gzip-hint.ts';
 import { FileError, type FileErrorCode } from './row-errors.ts';
 import type { RowFramer } from './row-framer.ts';
 import type { RowPosition } from './row-options.ts';
@@ -66,6 +67,9 @@ export class JsonArrayFramer implements RowFramer {
     if (byte === 0x7b) {
       this.at = 'object';
       return true;
+    }
+    if (beginsAsGzip(this.window.bytes, this.scan - this.window.base)) {
+      return this.fail('NOT_AN_ARRAY', `the file ${looksGzipped}`);
     }
     if (byte !== 0x5b) return this.fail('NOT_AN_ARRAY', 'the file must be one JSON array of objects, or one object');
     this.at = 'first';

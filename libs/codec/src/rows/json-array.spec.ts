@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Int32 } from 'bson';
 import { type Options, read } from '../testing/read-rows.ts';
@@ -29,6 +30,13 @@ describe('reading a JSON array', () => {
     ['[', 'TRUNCATED_ARRAY'],
   ])('calls %j %s', (text, code) => {
     expect(numbers(text)).toMatchObject({ numbers: [], fault: { code } });
+  });
+
+  it('says so where the file is compressed', () => {
+    expect(read(gzipSync('[{"n":1}]'), { format: 'json' }).fault).toMatchObject({
+      code: 'NOT_AN_ARRAY',
+      message: 'the file looks gzip-compressed: send Content-Encoding: gzip',
+    });
   });
 
   it.each([

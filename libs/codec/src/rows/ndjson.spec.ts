@@ -1,6 +1,47 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Double, Int32, Long, ObjectId } from 'bson';
 import { codesOf, idPrefix, read, readValues } from '../testing/read-rows.ts';
+
+describe('what a row message advises', () => {
+  const messageOf = (text: string | Uint8Array, format: 'ndjson' | 'json' = 'ndjson') =>
+    read(text, { format }).rejected[0]?.message;
+
+  it('is to name the encoding of a compressed file', () => {
+    expect(messageOf(gzipSync('{"a":1}\n'))).toBe('The file looks gzip-compressed: send Content-Encoding: gzip.');
+  });
+
+  it.each(['[{"a":1},{"a":2}]', '[\n{"a":1}\n]'])('is to send the array %j as what it is', (text) => {
+    expect(messageOf(text)).toMatch(/begins an array: send a JSON array as application\/json\.$/);
+    expect(messageOf('[[1]]', 'json')).toBe('A row must be a JSON object.');
+  });
+
+  it('is to keep the line breaks where an object follows another on the same line', () => {
+    expect(messageOf('{"a":1}{"a":2}')).toMatch(/newlines seem to be missing: with curl use --data-binary\.$/);
+    expect(messageOf('[{"a":1}{"a":2}]', 'json')).toBe('Unexpected "{" at byte 7 of the row.');
+    expect(messageOf('{"a":1}]')).toBe('Unexpected "]" at byte 7 of the row.');
+  });
+});
+
+describe('a row that must have an _id', () => {
+  it('is refused where it has none, whatever the rows around it have', () => {
+    const { documents, rejected } = read('{"_id":1}\n{"a":{"_id":2}}\n{"_id":null}\nbad\n{"a":1}', { needsId: true });
+
+    expect(documents.map(({ _id }) => _id as unknown)).toEqual([new Int32(1), null]);
+    expect(rejected.map(({ row, code, path }) => [row, code, path])).toEqual([
+      [2, 'MISSING_KEY', '_id'],
+      [4, 'MALFORMED_JSON', undefined],
+      [5, 'MISSING_KEY', '_id'],
+    ]);
+  });
+
+  it('is refused in CSV where the cell is empty or there is no such column', () => {
+    const csv = { format: 'csv', needsId: true } as const;
+
+    expect(read('_id,a\n1,x\n,y\n', csv).rejected).toMatchObject([{ row: 2, code: 'MISSING_KEY', path: '_id' }]);
+    expect(codesOf('a\nx\n', csv)).toEqual(['MISSING_KEY']);
+  });
+});
 
 describe('reading NDJSON', () => {
   it('makes a document of each line, whatever the line breaks, blank lines and byte order mark', () => {

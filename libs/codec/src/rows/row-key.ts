@@ -13,9 +13,9 @@ export function keyOf(document: Uint8Array, fields: readonly string[]): string |
   let key = '';
   for (const path of fields) {
     const element = elementOf(document, path);
-    if (!element) return { code: 'MISSING_KEY', message: 'the row lacks a field of the key', path };
+    if (!element) return { code: 'MISSING_KEY', message: 'The row lacks a field of the key.', path };
     if (refused.has(element.type)) {
-      return { code: 'KEY_TYPE', message: 'a key may not be an array, a regular expression or undefined', path };
+      return { code: 'KEY_TYPE', message: 'A key may not be an array, a regular expression or undefined.', path };
     }
     const part = keyPart(element);
     key += `${part.length}:${part}`;

@@ -29,6 +29,8 @@ export interface RowReaderOptions {
   ejson?: 'relaxed' | 'canonical' | 'off';
   /** Fields that every row must have; their values come out as `Chunk.keys`. */
   keyFields?: readonly string[];
+  /** Refuses rows without an `_id` of their own, which else get one. Default false. */
+  needsId?: boolean;
   csv?: CsvOptions;
   /** Default 4 MiB. A longer row is refused and passed over without being held. */
   maxRowBytes?: number;

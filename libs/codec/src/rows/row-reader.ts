@@ -121,12 +121,15 @@ class ChunkingReader implements RowReader {
   private encode(source: RowSource, place: RowPlace, documentAt: number): string | RowProblem {
     const { limits, window, sink, options } = this;
     if (place.end - place.start > limits.maxRowBytes) {
-      return { code: 'ROW_TOO_LARGE', message: `the row is longer than ${limits.maxRowBytes} bytes` };
+      return { code: 'ROW_TOO_LARGE', message: `The row is longer than ${limits.maxRowBytes} bytes.` };
     }
     const problem = source.encode(window.bytes, place.start - window.base, place.end - window.base, place.row);
     if (problem) return problem;
     if (sink.length - documentAt > limits.maxDocumentBytes) {
-      return { code: 'ROW_TOO_LARGE', message: `the document is larger than ${limits.maxDocumentBytes} bytes` };
+      return { code: 'ROW_TOO_LARGE', message: `The document is larger than ${limits.maxDocumentBytes} bytes.` };
+    }
+    if (options.needsId && !source.hasOwnId()) {
+      return { code: 'MISSING_KEY', message: 'The row has no _id to find its record by.', path: '_id' };
     }
     const invalid = options.validate?.(
       source.plainRow(window.bytes, place.start - window.base, place.end - window.base, documentAt),

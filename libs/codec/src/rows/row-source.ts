@@ -50,6 +50,7 @@ function jsonSource(framer: RowFramer, options: RowReaderOptions, limits: RowLim
     wrappers: options.ejson !== 'off',
     maxDepth: limits.maxDepth,
     maxFields: limits.maxColumns,
+    rowIsLine: options.format === 'ndjson',
   });
   return {
     framer,

@@ -63,6 +63,8 @@ const mongodArguments = (dbPath: string, keyFile: string, port: number): string[
   ...['--wiredTigerCacheSizeGB', '1'],
   // A killed writer's transaction would keep its rows in conflict for 60 s.
   ...['--setParameter', 'transactionLifetimeLimitSeconds=10'],
+  // The log quotes slow commands whole, and some hold a job's grant.
+  ...['--slowms', '3600000'],
 ];
 
 /** An address with a user in it; the driver finds the primary by the set's name, as transactions need. */

@@ -1,0 +1,36 @@
+const smallestBytes = 4096;
+
+/**
+ * Collects bytes into one buffer that grows as they come. Keeping the arriving parts themselves would let a sender of
+ * one-byte parts take hundreds of times the memory that it sends.
+ */
+export class GrowingBuffer {
+  length = 0;
+  private bytes = Buffer.alloc(0);
+
+  constructor(private readonly capacity: number) {}
+
+  /** How many more bytes it takes. */
+  get room(): number {
+    return this.capacity - this.length;
+  }
+
+  append(part: Uint8Array): void {
+    const needed = this.length + part.length;
+    if (needed > this.bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.min(this.capacity, Math.max(needed, this.bytes.length * 2, smallestBytes)));
+      grown.set(this.bytes.subarray(0, this.length));
+      this.bytes = grown;
+    }
+    this.bytes.set(part, this.length);
+    this.length = needed;
+  }
+
+  /** The bytes so far; what is appended from now on goes elsewhere. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    this.bytes = Buffer.alloc(0);
+    this.length = 0;
+    return taken;
+  }
+}

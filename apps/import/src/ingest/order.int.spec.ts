@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ingestSubject } from '@keyport/contracts';
+import { eventually, type ServiceProcess } from '@keyport/testing';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ImportSystem } from '../harness/import-system.ts';
+
+let system: ImportSystem;
+let admin: NatsConnection;
+let services: ServiceProcess[] = [];
+
+const start = () => system.startImport({ KEYPORT_IMPORT_LEASE_SECONDS: '3' });
+
+beforeAll(async () => {
+  system = await ImportSystem.start();
+  admin = await system.servers.connectionOf('admin');
+});
+
+beforeEach(async () => {
+  services = await Promise.all([start(), start()]);
+});
+
+afterEach(() => Promise.all(services.map((service) => service.end('SIGKILL'))));
+afterAll(() => system.stop());
+
+let events = 0;
+async function publish(dataset: string, data: unknown): Promise<number> {
+  events += 1;
+  const event = { specversion: '1.0', id: `event-${events}`, source: '/shop', type: 'keyport.record.upserted', data };
+  const { seq } = await jetstream(admin).publish(ingestSubject(dataset), JSON.stringify(event));
+  return seq;
+}
+
+async function publishVersions(dataset: string, from: number, to: number): Promise<void> {
+  for (let v = from; v <= to; v += 1) await publish(dataset, { code: 'A', v });
+}
+
+async function pending(dataset: string): Promise<number> {
+  const { streams } = await jetstreamManager(admin);
+  const { state } = await streams.info('INGEST', { subjects_filter: ingestSubject(dataset) });
+  return state.subjects?.[ingestSubject(dataset)] ?? 0;
+}
+
+const stored = async (dataset: string) =>
+  (await system.collection(dataset)).find({}, { projection: { _id: 0 } }).toArray();
+
+/** Versions of the record in the order in which they were stored, read from the oplog. */
+async function history(dataset: string): Promise<number[]> {
+  const { collectionName } = await system.collection(dataset);
+  const entries = await system.mongodb
+    .db('local')
+    .collection<{ o: { applyOps: { ns: string; o: Record<string, unknown> }[] } }>('oplog.rs')
+    .find({ 'o.applyOps.ns': `records.${collectionName}` })
+    .sort({ $natural: 1 })
+    .toArray();
+  return entries.flatMap(({ o }) =>
+    o.applyOps.filter(({ ns }) => ns === `records.${collectionName}`).map(({ o: change }) => versionOf(change)),
+  );
+}
+
+/** Of an inserted or replaced document, or of the difference that an update made (`{diff: {u: {v}}}`). */
+function versionOf(change: Record<string, unknown>): number {
+  const { diff } = change as { diff?: { u?: { v?: number }; i?: { v?: number } } };
+  return (diff?.u?.v ?? diff?.i?.v ?? change['v']) as number;
+}
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+/** The one that takes events. */
+async function holder(): Promise<ServiceProcess> {
+  const isWriting = (service: ServiceProcess) => service.output().includes('events are taken');
+  await eventually(
+    () => services.filter(isWriting).length,
+    (count) => count > 0,
+  );
+  return services.findLast(isWriting) as ServiceProcess;
+}
+
+describe('events of one dataset, with two import processes', () => {
+  it('are written in the order of the stream', async () => {
+    const dataset = await system.dataset({ key: ['code'] });
+
+    await publishVersions(dataset, 1, 300);
+    await eventually(
+      () => pending(dataset),
+      (count) => count === 0,
+    );
+
+    expect(await history(dataset)).toEqual(upTo(300));
+    expect(await stored(dataset)).toEqual([{ code: 'A', v: 300 }]);
+  });
+
+  it('keep their order when the process that takes them is killed, and go on within seconds', async () => {
+    const dataset = await system.dataset({ key: ['code'] });
+    const taking = await holder();
+    await publishVersions(dataset, 1, 200);
+    await eventually(
+      () => pending(dataset),
+      (count) => count < 190,
+    );
+
+    await taking.end('SIGKILL');
+    const left = await pending(dataset);
+    await publishVersions(dataset, 201, 300);
+    await eventually(
+      () => pending(dataset),
+      (count) => count === 0,
+      20_000,
+    );
+
+    expect(left).toBeGreaterThan(0);
+    expect(await history(dataset)).toEqual(upTo(300));
+  });
+
+  it('keep their order when that process stands still and comes back', async () => {
+    const dataset = await system.dataset({ key: ['code'] });
+    const taking = await holder();
+    await publishVersions(dataset, 1, 200);
+    await eventually(
+      () => pending(dataset),
+      (count) => count < 190,
+    );
+
+    taking.freeze();
+    const left = await pending(dataset);
+    await eventually(
+      () => pending(dataset),
+      (count) => count < left,
+    );
+    taking.thaw();
+    await publishVersions(dataset, 201, 300);
+    await eventually(
+      () => pending(dataset),
+      (count) => count === 0,
+    );
+
+    expect(await history(dataset)).toEqual(upTo(300));
+  });
+
+  it('are taken by the other process at once where one ends in good order', async () => {
+    const dataset = await system.dataset({ key: ['code'] });
+    const taking = await holder();
+    const endedAt = Date.now();
+    await taking.end('SIGTERM');
+
+    await publishVersions(dataset, 1, 1);
+    await eventually(
+      () => pending(dataset),
+      (count) => count === 0,
+    );
+
+    expect(Date.now() - endedAt).toBeLessThan(3_000);
+  });
+});
+
+describe('a dataset whose events fail', () => {
+  it('waits while its record is locked, and no other dataset does', async () => {
+    const [locked, free] = [await system.dataset({ key: ['code'] }), await system.dataset({ key: ['code'] })];
+    await publishVersions(locked, 1, 1);
+    await eventually(
+      () => pending(locked),
+      (count) => count === 0,
+    );
+    const session = system.mongodb.startSession();
+    session.startTransaction();
+    await (await system.collection(locked)).updateOne({ code: 'A' }, { $set: { held: true } }, { session });
+
+    await publishVersions(locked, 2, 20);
+    await publishVersions(free, 1, 100);
+    await eventually(
+      () => pending(free),
+      (count) => count === 0,
+    );
+    const waiting = await pending(locked);
+    await session.abortTransaction();
+    await session.endSession();
+    await eventually(
+      () => pending(locked),
+      (count) => count === 0,
+    );
+
+    expect(waiting).toBe(19);
+    expect(await history(locked)).toEqual(upTo(20));
+  });
+
+  it('loses the event that fails five times for no known reason, named in the log without its data', async () => {
+    const [broken, free] = [await system.dataset({ key: ['code'] }), await system.dataset({ key: ['code'] })];
+    const definitions = system.mongodb.db('records').collection('datasets');
+    await definitions.updateOne({ _id: broken as never }, { $set: { schemaText: 'no JSON' } });
+    const output = () => services.map((service) => service.output()).join('');
+
+    const sequence = await publish(broken, { code: 'A', v: 1, note: 'confidential' });
+    await publish(broken, { code: 'A', v: 2 });
+    await publishVersions(free, 1, 50);
+    await eventually(
+      () => pending(free),
+      (count) => count === 0,
+      10_000,
+    );
+    const waiting = await pending(broken);
+    await eventually(
+      () => pending(broken),
+      (count) => count === 1,
+    );
+    await definitions.updateOne({ _id: broken as never }, { $set: { schemaText: null } });
+    await eventually(
+      () => pending(broken),
+      (count) => count === 0,
+    );
+
+    expect(waiting).toBe(2);
+    expect(await stored(broken)).toEqual([{ code: 'A', v: 2 }]);
+    const line = output()
+      .split('\n')
+      .find((text) => text.includes('event given up'));
+    expect(line && JSON.parse(line)).toMatchObject({
+      sequence,
+      dataset: broken,
+      source: '/shop',
+      id: `event-${events - 51}`,
+    });
+    expect(output()).not.toContain('confidential');
+  });
+});
