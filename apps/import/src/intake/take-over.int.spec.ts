@@ -22,7 +22,7 @@ afterEach(async () => {
 afterAll(() => system.stop());
 
 const rows = 60_000;
-const impatient = { KEYPORT_IMPORT_LEASE_SECONDS: '2', KEYPORT_IMPORT_ANSWER_SECONDS: '3' };
+const impatient = { KEYPORT_IMPORT_LEASE_SECONDS: '2', KEYPORT_IMPORT_ANSWER_SECONDS: '5' };
 
 async function start(): Promise<ServiceProcess> {
   const service = await system.startImport(impatient);
@@ -206,14 +206,9 @@ describe('an import whose holders are lost one after the other without getting f
   it('fails in the end, and frees its spool', async () => {
     const importId = await waiting();
     await loseHolders(importId, maxLostHolders - 1);
-    const other = await system.mongodb
-      .db('import')
-      .collection('imports')
-      .countDocuments({ lostHolders: { $gte: 2 } });
     await start();
 
     expect(await system.ended(importId)).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } });
-    expect(other).toBe(1);
     const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
     await eventually(
       () => manager.streams.info('UPLOADS', { subjects_filter: `uploads.v1.${importId}` }),
@@ -225,12 +220,13 @@ describe('an import whose holders are lost one after the other without getting f
     const importId = await waiting();
     await loseHolders(importId, maxLostHolders - 2);
     const file = ndjson(5_000);
-    const other = await system.send(await system.dataset(), ndjson(5_000));
     await start();
     await eventually(
       () => stored(importId),
       ({ lease, lostHolders }) => lease.owner !== null && lostHolders === maxLostHolders - 1,
     );
+    const other = await system.send(await system.dataset(), ndjson(5_000));
+    expect((await stored(other)).startedAt).toBeNull();
     await system.publish(importId, file.subarray(6), { offset: 6 });
     await system.seal(importId, file.length);
 

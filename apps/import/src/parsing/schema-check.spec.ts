@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { KeyportError } from '@keyport/contracts';
 import { schemaCheckOf } from './schema-check.ts';
 
 describe('schemaCheckOf', () => {
@@ -26,4 +27,21 @@ describe('schemaCheckOf', () => {
     expect(check({ at: '2026-01-02T03:04:05Z', lines: [{ qty: 'x' }] })).toMatchObject({ path: 'lines.0.qty' });
     expect(check({})).toEqual({ code: 'SCHEMA_VIOLATION', message: "The row must have required property 'at'." });
   });
+
+  it('says SCHEMA_INVALID of a schema that no row can be checked against, at once or at the row', () => {
+    expect(codeOf(() => schemaCheckOf({ $async: true }))).toBe('SCHEMA_INVALID');
+    expect(codeOf(() => schemaCheckOf({ pattern: '(?=a)' }))).toBe('SCHEMA_INVALID');
+    const endless = schemaCheckOf({ type: 'object', $ref: '#' });
+    expect(codeOf(() => endless([]))).toBe('returned');
+    expect(codeOf(() => endless({}))).toBe('SCHEMA_INVALID');
+  });
 });
+
+const codeOf = (work: () => unknown) => {
+  try {
+    work();
+    return 'returned';
+  } catch (error) {
+    return error instanceof KeyportError ? error.code : error;
+  }
+};

@@ -35,6 +35,11 @@ describe('a schema', () => {
       { $ref: 'https://example.org/elsewhere' },
       { type: 'string', pattern: '(' },
       { $schema: 'http://json-schema.org/draft-07/schema#' },
+      { properties: { a: { pattern: '(?=a)b' } } },
+      { patternProperties: { '(a)\\1': {} } },
+      { $async: true },
+      { $ref: '#' },
+      { description: 'x'.repeat(300_000) },
     ];
 
     expect(wrong.map((schema) => codeOf(() => checkSchema(schema)))).toEqual(wrong.map(() => 'SCHEMA_INVALID'));

@@ -186,6 +186,29 @@ describe('insert', () => {
   });
 });
 
+describe('a limit on rejections', () => {
+  it.each([
+    ['with a key', { key: ['n'] }, true],
+    ['without reading before', {}, false],
+  ])('leaves out what follows the row that is one too many, %s', async (how, definition, hasOwnIds) => {
+    const name = await system.dataset(hasOwnIds ? 'limited' : 'limited-blind', definition);
+    await (await system.collectionOf(name)).createIndex({ email: 1 }, { unique: true });
+    await system.write(name, [{ _id: 'x', n: -1, email: 'e3' }]);
+    const rows = numbered(0, 10).map((row) => ({ ...row, email: `e${row.n % 6}` }));
+    const chunk = { source: how, sequence: 0, hasOwnIds };
+
+    // Refused are document 3, the asker's row before document 5, and the documents 6 to 9.
+    const limit = { rejectionLimit: { max: 2, refusedBefore: [5] } };
+    const reply = await system.write(name, rows, { ...chunk, ...limit });
+    const again = await system.write(name, rows, { ...chunk, ...limit });
+
+    expect(reply).toMatchObject({ inserted: 5, stoppedAt: 7 });
+    expect(reply.rejected.map(({ index }) => index)).toEqual([3, 6]);
+    expect(again).toEqual(reply);
+    expect(await system.scan(name)).toHaveLength(6);
+  });
+});
+
 describe('upsert', () => {
   it('inserts, replaces and leaves alone, and keeps the stored _id', async () => {
     await system.dataset('upserted', { key: ['n'] });

@@ -19,7 +19,7 @@ export class CheckBudget {
   readonly step = (): void => {
     this.left -= 1;
     if (this.left >= 0) return;
-    if (this.isCounted) throw new Error('its references lead on and on');
+    if (this.isCounted) throw new Error('its references lead on too far');
     this.isCounted = true;
     this.left = stepsAValue * valuesOf(this.row);
   };

@@ -114,7 +114,7 @@ describe('examineSchema', () => {
       { $defs: { a: { $ref: '#/$defs/b' }, b: { anyOf: [{ $ref: '#/$defs/a' }] } }, $ref: '#/$defs/a' },
     ];
 
-    for (const schema of wrong) expect(reasonOf(schema)).toBe('its references lead on and on');
+    for (const schema of wrong) expect(reasonOf(schema)).toContain('its references lead on too far');
     expect(reasonOf({ properties: { next: { $ref: '#' } } })).toBe('accepted');
   });
 

@@ -95,7 +95,9 @@ const unexplained: ErrorObject = { keyword: '', instancePath: '', schemaPath: '#
 
 function schemaErrorOf(error: unknown): SchemaError {
   if (error instanceof SchemaError) return error;
-  if (error instanceof RangeError) return new SchemaError('its references lead on and on', { cause: error });
+  // The stack is used up: while it is compiled by its size, while a row is checked by its references.
+  if (error instanceof RangeError)
+    return new SchemaError('its references lead on too far, or it is too large', { cause: error });
   const reason = error instanceof Error ? error.message : String(error);
   return new SchemaError(reason.replace(/^schema is invalid: /, '').slice(0, 500), { cause: error });
 }
