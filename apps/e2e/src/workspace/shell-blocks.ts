@@ -31,7 +31,9 @@ const strictCurl = `curl() { command curl --fail-with-body "$@" || { echo "curl 
 /** Runs the blocks of a page in one shell, one after the other, in the root of the workspace. */
 export async function runBlocks(blocks: readonly ShellBlock[], env: Readonly<Record<string, string>>): Promise<Ran[]> {
   const script = [strictCurl, ...blocks.map((block) => block.script)].join(`\nprintf '\\036'\n`);
-  const { stdout } = await run('sh', ['-euc', script], { cwd: workspaceRoot, env: { ...process.env, ...env } });
+  // nx asks for colours in the name of a terminal that these programs do not have.
+  const plain = { ...process.env, FORCE_COLOR: '0', ...env };
+  const { stdout } = await run('sh', ['-euc', script], { cwd: workspaceRoot, env: plain });
   const [, ...outputs] = stdout.split(separator);
   return blocks.map((block, index) => ({ ...block, printed: outputs[index] ?? '' }));
 }
