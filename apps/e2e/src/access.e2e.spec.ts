@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import { ownSigningKey } from './own-signing-key.ts';
 
 const encode = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -130,45 +131,67 @@ describe('Tokens and rights', () => {
   describe('refuses', () => {
     const { privateKey: foreignKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-    it.each<[string, (parts: [string, string, string]) => string]>([
+    let ownKey: KeyObject;
+
+    beforeAll(async () => {
+      ownKey = await ownSigningKey(stack);
+    });
+
+    const ownSigned = ([header, claims]: [string, string, string], change: Record<string, unknown>) =>
+      signed(jsonOf(header), { ...jsonOf(claims), ...change }, ownKey);
+
+    it('nothing of a token that is right in every point', async () => {
+      const { status } = await me(ownSigned(partsOf(stack.owner.token), {}));
+
+      expect(status).toBe(200);
+    });
+
+    it.each<[string, string, (parts: [string, string, string]) => string]>([
       [
         'an altered claim',
+        'signature',
         ([header, claims, signature]) =>
-          [header, encode({ ...jsonOf(claims), scope: '* records:read:x' }), signature].join('.'),
+          [header, encode({ ...jsonOf(claims), scope: 'keys:read' }), signature].join('.'),
       ],
       [
         'an altered signature',
+        'signature',
         ([header, claims, signature]) =>
           [header, claims, (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)].join('.'),
       ],
-      ['alg none', ([header, claims]) => [encode({ ...jsonOf(header), alg: 'none' }), claims, ''].join('.')],
+      ['alg none', 'form', ([header, claims]) => [encode({ ...jsonOf(header), alg: 'none' }), claims, ''].join('.')],
       [
         'alg none with the signature left on',
+        'algorithm',
         ([header, claims, signature]) => [encode({ ...jsonOf(header), alg: 'none' }), claims, signature].join('.'),
       ],
-      ['a signature by another key', ([header, claims]) => signed(jsonOf(header), jsonOf(claims), foreignKey)],
+      [
+        'a signature by another key',
+        'signature',
+        ([header, claims]) => signed(jsonOf(header), jsonOf(claims), foreignKey),
+      ],
       [
         'a key that is not ours',
+        'key',
         ([header, claims]) => signed({ ...jsonOf(header), kid: 'keyport-unknown' }, jsonOf(claims), foreignKey),
       ],
-      [
-        'another audience',
-        ([header, claims]) =>
-          signed(jsonOf(header), { ...jsonOf(claims), aud: 'https://elsewhere.example' }, foreignKey),
-      ],
+      ['another audience', 'audience', (parts) => ownSigned(parts, { aud: 'https://elsewhere.example' })],
+      ['another issuer', 'issuer', (parts) => ownSigned(parts, { iss: 'https://elsewhere.example' })],
+      ['a token that has expired', 'time', (parts) => ownSigned(parts, { iat: 1_700_000_000, exp: 1_700_000_600 })],
       [
         'a token that is too large',
+        'size',
         ([header, claims, signature]) => [header, claims + 'A'.repeat(9_000), signature].join('.'),
       ],
-      ['a token of five parts', (parts) => [...parts, 'AA', 'AA'].join('.')],
-      ['text that is no token', () => 'nonsense'],
-    ])('%s', async (_what, forge) => {
+      ['a token of five parts', 'form', (parts) => [...parts, 'AA', 'AA'].join('.')],
+      ['text that is no token', 'form', () => 'nonsense'],
+    ])('%s, by the check of its %s', async (_what, check, forge) => {
       const forged = forge(partsOf(stack.owner.token));
 
       const { status, headers, body } = await me(forged);
 
       expect(status).toBe(401);
-      expect(body.code).toBe('TOKEN_INVALID');
+      expect(body).toMatchObject({ code: 'TOKEN_INVALID', detail: expect.stringContaining(`the check "${check}"`) });
       expect(headers.get('www-authenticate')).toContain('error="invalid_token"');
       expect(JSON.stringify(body)).not.toContain(forged);
     });
