@@ -77,10 +77,12 @@ describe('Bad input', () => {
     else expect(reply).toMatchObject({ state: 'failed', error: { code: 'EMPTY_FILE' } });
   });
 
-  it('a single line of 100 MB is rejected without growth in memory', async () => {
+  it('a single line of 400 MB is rejected in the memory that a short one takes', async () => {
+    // Growth that follows the line would be 400 MB; what garbage collection leaves for later stays under half of that.
+    const allowedGrowth = 200 * mebibyte;
     function* hugeLine() {
       yield '{"a":1}\n{"a":"';
-      for (let part = 0; part < 100; part += 1) yield 'x'.repeat(mebibyte);
+      for (let part = 0; part < 400; part += 1) yield 'x'.repeat(mebibyte);
       yield '"}\n{"a":3}\n';
     }
     const { processes } = await stack.describe();
@@ -92,8 +94,8 @@ describe('Bad input', () => {
 
     expect(ended).toMatchObject({ state: 'completed', counts: { read: 3, inserted: 2, rejected: 1 } });
     expect(await client.rejects(ended.id)).toMatchObject([{ row: 2, line: 2, code: 'ROW_TOO_LARGE' }]);
-    expect(residentBytes(importer) - before.importer).toBeLessThan(90 * mebibyte);
-    expect(residentBytes(gateway) - before.gateway).toBeLessThan(90 * mebibyte);
+    expect(residentBytes(importer) - before.importer).toBeLessThan(allowedGrowth);
+    expect(residentBytes(gateway) - before.gateway).toBeLessThan(allowedGrowth);
   });
 
   it('a gzip bomb is refused early', async () => {
@@ -110,7 +112,8 @@ describe('Bad input', () => {
     });
 
     expect(ended).toMatchObject({ state: 'failed', error: { code: 'DECOMPRESSION_RATIO' } });
-    expect(residentBytes(importer) - before).toBeLessThan(90 * mebibyte);
+    // The bomb unpacks to 2 GB.
+    expect(residentBytes(importer) - before).toBeLessThan(200 * mebibyte);
     expect((await stack.describe()).processes.import).toEqual(processes.import);
   });
 
