@@ -11,7 +11,7 @@ const depConstraints = [
   mayUse('lib:codec'),
   // Its tests take their servers from the stack: the harness in libs/testing stands on the bus library itself.
   mayUse('lib:messaging', ...libs('contracts'), 'tool:stack'),
-  mayUse('lib:access', ...libs('contracts', 'messaging')),
+  mayUse('lib:access', ...libs('contracts', 'messaging'), 'tool:stack'),
   mayUse('lib:mongo', ...libs('contracts'), 'tool:stack'),
   mayUse('lib:service', ...libs('contracts', 'messaging')),
   mayUse('lib:testing', ...libs('contracts', 'messaging', 'access'), 'tool:stack'),

@@ -1,5 +1,5 @@
 import { buckets } from '@keyport/contracts';
-import { BUS_CONNECTION } from '@keyport/messaging';
+import { BUS_CONNECTION, STALE_VIEW_MS } from '@keyport/messaging';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -8,6 +8,7 @@ import { CallerGuard } from './caller.guard.ts';
 import { CallerVerifier } from './caller-verifier.ts';
 import { KeyView } from './key-view.ts';
 import { RevocationView } from './revocation-view.ts';
+import { RightsView } from './rights-view.ts';
 
 /** Injection token of the view of the gateways' context keys. */
 export const CONTEXT_KEYS = Symbol('CONTEXT_KEYS');
@@ -24,9 +25,14 @@ export const CONTEXT_KEYS = Symbol('CONTEXT_KEYS');
     },
     {
       provide: CallerVerifier,
-      useFactory: (contextKeys: KeyView, signingKeys: KeyView, revocations: RevocationView) =>
-        new CallerVerifier(contextKeys, signingKeys, revocations),
-      inject: [CONTEXT_KEYS, SIGNING_KEYS, RevocationView],
+      useFactory: (
+        contextKeys: KeyView,
+        signingKeys: KeyView,
+        revocations: RevocationView,
+        rights: RightsView,
+        staleMs: number,
+      ) => new CallerVerifier({ contextKeys, signingKeys, revocations, rights }, staleMs),
+      inject: [CONTEXT_KEYS, SIGNING_KEYS, RevocationView, RightsView, STALE_VIEW_MS],
     },
     { provide: APP_GUARD, useClass: CallerGuard },
   ],

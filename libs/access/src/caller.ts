@@ -1,31 +1,33 @@
-import { KeyportError, type DatasetAction, type GlobalAction } from '@keyport/contracts';
-import { requireScope, scopesAllow } from './rights.ts';
+import { KeyportError, type AuthorizationDetail, type DatasetAction, type GlobalAction } from '@keyport/contracts';
+import { limitsOfRight, requireRight, rightsAllow, type Rights } from './effective-rights.ts';
+import { principalKey, type CallerIdentity } from './identity.ts';
+import type { Limited } from './limits.ts';
 
-export interface CallerIdentity {
-  readonly issuer: string;
-  readonly subject: string;
-  /** `jti` of the token that the rights came from. */
-  readonly tokenId: string;
-  readonly keyId: string | undefined;
-  readonly ancestors: readonly string[];
-  readonly scopes: readonly string[];
-  /** Set where a job acts by its grant, not a person or program by a token. */
-  readonly jobId: string | undefined;
-}
-
-/** In whose name a request is handled, and what they may do. */
+/** In whose name a request is handled, and what they may do now. */
 export class Caller {
   constructor(
     readonly identity: CallerIdentity,
     /** The verified authority itself, to pass on with requests made in the caller's name. */
     readonly authority: string,
-    /** A job whose rights were taken away, before a handler that told it apart (`admitsRevokedGrants`). */
+    /** A job that lost rights it began with, before a handler that told it apart (`admitsRevokedGrants`). */
     readonly isRevoked = false,
+    /** Effective rights; what the identity says where nothing cuts it. */
+    private readonly rights: Pick<Rights, 'scopes' | 'details'> & Partial<Rights> = identity,
   ) {}
+
+  /** What the caller may do now: decide by these, not by those of the identity. */
+  get scopes(): readonly string[] {
+    return this.rights.scopes;
+  }
+
+  /** RFC 9396; undefined where rights on datasets are not narrowed. */
+  get details(): readonly AuthorizationDetail[] | undefined {
+    return this.rights.details;
+  }
 
   /** `(iss, sub)`: the same `sub` of two issuers is two principals. */
   get principal(): string {
-    return `${this.identity.issuer}|${this.identity.subject}`;
+    return principalKey(this.identity);
   }
 
   /**
@@ -37,12 +39,17 @@ export class Caller {
   }
 
   may(action: DatasetAction | GlobalAction, dataset?: string): boolean {
-    return !this.isRevoked && scopesAllow(this.identity.scopes, action, dataset);
+    return !this.isRevoked && rightsAllow(this.rights, action, dataset);
   }
 
-  /** Throws INSUFFICIENT_SCOPE; RIGHTS_LOST where the caller is revoked, whatever the scopes were. */
+  /** Throws INSUFFICIENT_SCOPE; RIGHTS_LOST where the caller is a job that lost rights, whichever they were. */
   require(action: DatasetAction | GlobalAction, dataset?: string): void {
     if (this.isRevoked) throw new KeyportError('RIGHTS_LOST');
-    requireScope(this.identity.scopes, action, dataset);
+    requireRight(this.rights, action, dataset);
+  }
+
+  /** Which rows and fields of the dataset the action reaches; `none` where the right is not there. */
+  limitsOn(action: DatasetAction, dataset: string): Limited {
+    return this.isRevoked ? 'none' : limitsOfRight(this.rights, action, dataset);
   }
 }

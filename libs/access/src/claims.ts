@@ -1,8 +1,10 @@
+import { authorizationDetails } from '@keyport/contracts';
 import { z } from 'zod';
 
 const text = z.string().min(1).max(512);
 /** Ids that also are keys of the revocation projection. */
 const tokenId = z.string().regex(/^[\w-]{1,128}$/);
+const keyId = z.string().regex(/^[\w.:-]{1,200}$/);
 const seconds = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** Ancestors beyond four are refused (a key that mints a key that mints …). */
@@ -24,49 +26,52 @@ export const maxGrantLifetimeSeconds = 30 * 24 * 3600;
 /** `aud` of contexts and grants, which no HTTP endpoint accepts. */
 export const busAudience = 'keyport-bus';
 
-/** RFC 9068 §2.2, with `key` (id of the API key) and `anc` (`jti` of up to four ancestors). */
-export const accessClaims = z.looseObject({
+/** What every kind of token says; times are seconds since the epoch. */
+const everyToken = {
   iss: text,
   sub: text,
   aud: text,
-  client_id: text,
   iat: seconds,
   exp: seconds,
   nbf: seconds.optional(),
   jti: tokenId,
   scope: z.string().max(8192),
+  /** RFC 9396. */
+  authorization_details: authorizationDetails.optional(),
+  /** Id of the API key. */
   key: tokenId.optional(),
+  /** Id of the sign-in that a session's token belongs to. */
+  sid: tokenId.optional(),
+  /** What it was minted through, nearest first: ids of API keys, and `kid` of registered public keys. */
   anc: ancestors,
-});
+};
+
+/** RFC 9068 §2.2. Who signs for themselves is no client, and may leave `client_id` out. */
+export const accessClaims = z.looseObject({ ...everyToken, client_id: text.optional() });
 export type AccessClaims = z.output<typeof accessClaims>;
 
-/** What a gateway vouches for on the bus: the caller's identity and effective rights, for at most a minute. */
-export const contextClaims = z.looseObject({
-  iss: text,
-  sub: text,
-  aud: text,
-  iat: seconds,
-  exp: seconds,
-  nbf: seconds.optional(),
-  jti: tokenId,
-  scope: z.string().max(8192),
-  key: tokenId.optional(),
-  anc: ancestors,
-});
+/** What contexts and grants repeat of the token that they stand for; made by `authorityClaims`. */
+const ofTheToken = {
+  ...everyToken,
+  /** `kid` of the registered public key that a self-issued token verified with. */
+  pk: keyId.optional(),
+  /** Id of the user whose rights of the moment cut these. */
+  usr: text.optional(),
+  /** `client_id`. */
+  cid: text.optional(),
+  /** The token's own `iat` and `kid`; those of the context or grant where it stands for no token. */
+  tiat: seconds.optional(),
+  tkid: keyId.optional(),
+};
 
-/** What auth vouches for while a job runs: rights frozen at its creation, and the token they came from (`src`). */
+/** What a gateway vouches for on the bus: the caller's identity and effective rights, for at most a minute. */
+export const contextClaims = z.looseObject(ofTheToken);
+export type ContextClaims = z.output<typeof contextClaims>;
+
+/** What auth vouches for while a job runs: rights frozen at its creation (`jti` is its id), and the token they came from. */
 export const grantClaims = z.looseObject({
-  iss: text,
-  sub: text,
-  aud: text,
-  iat: seconds,
-  exp: seconds,
-  nbf: seconds.optional(),
-  /** The job's id. */
-  jti: tokenId,
+  ...ofTheToken,
   /** `jti` of the token that started the job. */
   src: tokenId,
-  scope: z.string().max(8192),
-  key: tokenId.optional(),
-  anc: ancestors,
 });
+export type GrantClaims = z.output<typeof grantClaims>;

@@ -7,21 +7,33 @@ import { importJWK, type CryptoKey, type JWK } from 'jose';
 /** Milliseconds to wait for a key that a process published a moment ago. */
 const newKeyGraceMs = 1_000;
 
+interface KnownKey {
+  readonly key: Promise<CryptoKey>;
+  readonly alg: string;
+  readonly issuers: readonly string[];
+}
+
 /** Public keys followed on the bus, ready to verify with. A `kid` is looked up in memory: an unknown one causes no call. */
 export class KeyView {
-  private readonly keys = new Map<string, { key: Promise<CryptoKey>; alg: string }>();
+  private readonly keys = new Map<string, KnownKey>();
+  private allIssuers: readonly string[] = [];
   private readonly view: KvView<typeof jwksEntry>;
 
   constructor(
     connection: NatsConnection,
     bucket: BucketContract,
-    private readonly options: { readonly needsMarker: boolean; readonly awaitNewKeys: boolean },
+    private readonly options: {
+      readonly needsMarker: boolean;
+      readonly awaitNewKeys: boolean;
+      readonly inspectEveryMs?: number;
+    },
   ) {
     this.view = new KvView(connection, {
       bucket,
       schema: jwksEntry,
       needsMarker: options.needsMarker,
-      onChange: (kid, value) => this.change(kid, value?.jwk),
+      ...(options.inspectEveryMs !== undefined && { inspectEveryMs: options.inspectEveryMs }),
+      onChange: (kid, value) => this.change(kid, value),
     });
   }
 
@@ -37,14 +49,28 @@ export class KeyView {
     return this.view.isReady;
   }
 
+  get contactAt(): number {
+    return this.view.contactAt;
+  }
+
+  /** Whether the key is known at this moment. */
+  has(kid: string): boolean {
+    return this.keys.has(kid);
+  }
+
   /** Public JWKs, for the key set document. */
   jwks(): JWK[] {
-    return [...this.view.values()].map(({ jwk }) => jwk as JWK);
+    return [...this.view.values()].flatMap(({ jwk, state }) => (state === 'revoked' ? [] : [jwk as JWK]));
   }
 
   /** Every `iss` (and `aud`) that the keys sign under, earlier public addresses of the deployment included. */
-  issuers(): string[] {
-    return [...new Set([...this.view.values()].flatMap(({ issuers }) => issuers))];
+  issuers(): readonly string[] {
+    return this.allIssuers;
+  }
+
+  /** Every `iss` that this key signs under. */
+  issuersOf(kid: string): readonly string[] {
+    return this.keys.get(kid)?.issuers ?? [];
   }
 
   /** The key, where it is known and made for this algorithm. */
@@ -57,13 +83,14 @@ export class KeyView {
     return found?.alg === alg ? found.key.catch(() => undefined) : undefined;
   }
 
-  private change(kid: string, jwk: JwksEntry['jwk'] | undefined): void {
-    if (!jwk) {
-      this.keys.delete(kid);
-      return;
+  private change(kid: string, entry: JwksEntry | undefined): void {
+    // A revoked key has no entry; should it have one, it counts as little.
+    if (!entry || entry.state === 'revoked') this.keys.delete(kid);
+    else {
+      const key = importJWK(entry.jwk as JWK, entry.jwk.alg) as Promise<CryptoKey>;
+      key.catch(() => undefined);
+      this.keys.set(kid, { key, alg: entry.jwk.alg, issuers: entry.issuers });
     }
-    const key = importJWK(jwk as JWK, jwk.alg) as Promise<CryptoKey>;
-    key.catch(() => undefined);
-    this.keys.set(kid, { key, alg: jwk.alg });
+    this.allIssuers = [...new Set([...this.keys.values()].flatMap(({ issuers }) => issuers))];
   }
 }

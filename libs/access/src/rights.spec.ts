@@ -1,7 +1,7 @@
-import { isScope, scopeActions, type DatasetAction, type Resource } from '@keyport/contracts';
+import { isScope, scopeActions, type DatasetAction, type GlobalAction, type Resource } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { requireScope, scopeIsHeld, scopesAllow, scopesOf } from './rights.ts';
+import { intersectScopes, requireScope, scopeIsHeld, scopesAllow, scopesOf } from './rights.ts';
 
 const resources = Object.keys(scopeActions) as Resource[];
 const datasetResources = ['datasets', 'records', 'imports', 'exports', 'events'] as const;
@@ -129,5 +129,63 @@ describe('scopesOf', () => {
   it('reads an empty claim as no scopes', () => {
     expect(scopesOf('')).toEqual([]);
     expect(scopesOf('a b')).toEqual(['a', 'b']);
+  });
+});
+
+describe('intersectScopes', () => {
+  const datasetScopes = (['records', 'imports', 'datasets'] as const).flatMap((resource) =>
+    ['*', 'read', 'create'].flatMap((action) =>
+      ['*', 'o*', 'orders', 'orders-*', 'orders-eu', 'stock'].map((pattern) => `${resource}:${action}:${pattern}`),
+    ),
+  );
+  const scopes = fc.subarray(['*', 'keys:*', 'keys:read', 'users:read', 'users:*', ...datasetScopes], { maxLength: 8 });
+  const asked: [DatasetAction | GlobalAction, string?][] = [
+    ...(['keys:read', 'keys:delete', 'users:read', 'audit:read'] as const).map((action): [GlobalAction] => [action]),
+    ...(['records:read', 'records:create', 'records:delete', 'imports:create', 'datasets:read'] as const).flatMap(
+      (action) =>
+        ['o', 'orders', 'orders-', 'orders-eu', 'orders-eu-1', 'stock', 'x'].map((name): [DatasetAction, string] => [
+          action,
+          name,
+        ]),
+    ),
+  ];
+
+  it('allows exactly what both lists allow', () => {
+    fc.assert(
+      fc.property(scopes, scopes, (one, other) => {
+        const both = intersectScopes(one, other);
+        for (const [action, dataset] of asked) {
+          expect(scopesAllow(both, action, dataset)).toBe(
+            scopesAllow(one, action, dataset) && scopesAllow(other, action, dataset),
+          );
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('gives scopes that both lists hold', () => {
+    fc.assert(
+      fc.property(scopes, scopes, (one, other) => {
+        for (const scope of intersectScopes(one, other)) {
+          expect([scopeIsHeld(scope, one), scopeIsHeld(scope, other)]).toEqual([true, true]);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each<[string[], string[], string[]]>([
+    [['*'], ['records:read:*'], ['records:read:*']],
+    [['records:*:*'], ['*'], ['records:*:*']],
+    [['records:*:ord*'], ['records:read:*'], ['records:read:ord*']],
+    [['records:read:orders'], ['records:read:stock'], []],
+    [['records:read:orders'], ['imports:read:orders'], []],
+    [['keys:*'], ['keys:read', 'keys:create'], ['keys:read', 'keys:create']],
+    [['records:*:*', 'records:read:orders'], ['records:read:*'], ['records:read:*']],
+    [['nonsense:read'], ['nonsense:read'], []],
+    [[], ['*'], []],
+  ])('of %j and %j is %j', (one, other, expected) => {
+    expect(intersectScopes(one, other)).toEqual(expected);
   });
 });

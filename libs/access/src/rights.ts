@@ -55,6 +55,40 @@ function covers(held: string, resource: string, action: string, pattern: string 
   return patternMatches(heldPattern, pattern);
 }
 
+/** What both lists give: each scope of the one narrowed by each of the other. Associative, so three lists are cut in turn. */
+export function intersectScopes(one: readonly string[], other: readonly string[]): readonly string[] {
+  if (one.includes('*')) return other;
+  if (other.includes('*')) return one;
+  const common = new Set(one.flatMap((left) => other.flatMap((right) => commonScope(left, right) ?? [])));
+  return [...common].filter((scope) => !isGivenByAnother(scope, common));
+}
+
+function commonScope(left: string, right: string): string | undefined {
+  if (!isScope(left) || !isScope(right)) return undefined;
+  const [resource, leftAction = '', leftPattern] = left.split(':');
+  const [otherResource, rightAction = '', rightPattern] = right.split(':');
+  if (resource !== otherResource) return undefined;
+  const action = commonOf(leftAction, rightAction);
+  if (action === undefined) return undefined;
+  if (leftPattern === undefined || rightPattern === undefined) return `${resource}:${action}`;
+  const pattern = commonPattern(leftPattern, rightPattern);
+  return pattern === undefined ? undefined : `${resource}:${action}:${pattern}`;
+}
+
+function commonOf(left: string, right: string): string | undefined {
+  if (left === '*') return right;
+  return right === '*' || left === right ? left : undefined;
+}
+
+/** The narrower of two dataset patterns, where they have names in common. */
+export function commonPattern(one: string, other: string): string | undefined {
+  if (patternMatches(one, other)) return other;
+  return patternMatches(other, one) ? one : undefined;
+}
+
+const isGivenByAnother = (scope: string, all: ReadonlySet<string>): boolean =>
+  [...all].some((other) => other !== scope && scopeIsHeld(scope, [other]));
+
 /** Throws INSUFFICIENT_SCOPE naming the scope that would have been enough. */
 export function requireScope(scopes: readonly string[], action: DatasetAction | GlobalAction, dataset?: string): void {
   if (scopesAllow(scopes, action, dataset)) return;

@@ -7,7 +7,7 @@ const jsonToken = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
 
 /**
  * Parses JSON that two readers can only read alike: an object, no name twice in one object (RFC 7519 §4 lets a parser
- * choose which of two it keeps; RFC 8725 §2.4), at most eight levels deep.
+ * choose which of two it keeps; RFC 8725 §2.6), at most eight levels deep.
  */
 export function parseStrictJson(text: string): Record<string, unknown> {
   let value: unknown;

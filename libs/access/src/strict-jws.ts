@@ -30,16 +30,17 @@ export function readStrictJws(token: string, typ: string, maxBytes = maxTokenByt
   const [header, payload, signature] = parts.map(decodeCanonical) as [Buffer, Buffer, Buffer];
   if (signature.length === 0) throw new TokenFault('form', 'no signature');
   const names = parseStrictJson(utf8(header));
+  const claims = parseStrictJson(utf8(payload));
   for (const name of refusedParameters) {
     if (Object.hasOwn(names, name)) throw new TokenFault('header', `the parameter ${name} is not accepted`);
   }
   const { kid, alg } = names;
+  if (typeof kid !== 'string' || !/^[\w.:-]{1,200}$/.test(kid)) throw new TokenFault('header', 'kid is not a key id');
   if (names.typ !== typ) throw new TokenFault('type', `typ is not ${typ}`);
   if (typeof alg !== 'string' || !(signatureAlgorithms as readonly string[]).includes(alg)) {
     throw new TokenFault('algorithm', `alg is not one of ${signatureAlgorithms.join(', ')}`);
   }
-  if (typeof kid !== 'string' || !/^[\w.:-]{1,200}$/.test(kid)) throw new TokenFault('header', 'kid is not a key id');
-  return { header: { kid, typ, alg }, payload: parseStrictJson(utf8(payload)) };
+  return { header: { kid, typ, alg }, payload: claims };
 }
 
 function decodeCanonical(part: string): Buffer {

@@ -9,6 +9,18 @@ export class TokenFault extends Error {
   }
 }
 
-/** Checks in the order in which they are made. */
-export type TokenCheck =
-  'size' | 'form' | 'header' | 'type' | 'algorithm' | 'key' | 'claims' | 'signature' | 'issuer' | 'audience' | 'time';
+/** Checks in the order in which they are made: the cheap ones first, the signature last. */
+export const tokenChecks = [
+  'size',
+  'form',
+  'header',
+  'type',
+  'algorithm',
+  'key',
+  'claims',
+  'issuer',
+  'audience',
+  'time',
+  'signature',
+] as const;
+export type TokenCheck = (typeof tokenChecks)[number];

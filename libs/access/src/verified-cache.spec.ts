@@ -38,4 +38,15 @@ describe('VerifiedCache', () => {
 
     expect(cache.get('a', now)).toBeDefined();
   });
+
+  it('holds no more text than it may, so that large tokens take no more room than small ones', () => {
+    const cache = new VerifiedCache<{ exp: number }>(100, 1_000);
+    for (let number = 0; number < 20; number += 1) cache.set(`${number}`.padEnd(100, '.'), { exp: now + 10 });
+
+    const remaining = Array.from({ length: 20 }, (_, number) => number).filter((number) =>
+      cache.get(`${number}`.padEnd(100, '.'), now),
+    );
+
+    expect(remaining).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
 });

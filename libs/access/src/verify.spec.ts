@@ -4,7 +4,7 @@ import { exportJWK, importJWK, type CryptoKey } from 'jose';
 import { accessClaims, tokenTypes } from './claims.ts';
 import { maxTokenBytes } from './strict-jws.ts';
 import { TokenFault, type TokenCheck } from './token-fault.ts';
-import { verifyToken, type Expectation } from './verify.ts';
+import { verifyToken, type Expectation, type VerifyingKey } from './verify.ts';
 
 const now = 1_800_000_000;
 const deployment = 'https://keyport.example';
@@ -51,13 +51,13 @@ const token = (
 const payloadWith = (name: string, value: string) =>
   JSON.stringify({ ...goodClaims, [name]: '@' }).replace('"@"', value);
 
+const signer = (key: CryptoKey): VerifyingKey => ({ key, issuers: [deployment], maxLifetimeSeconds: 3600 });
+
 const expectation: Expectation<typeof accessClaims> = {
   typ: tokenTypes.access,
   claims: accessClaims,
-  issuers: [deployment],
   audiences: [deployment],
-  maxLifetimeSeconds: 3600,
-  key: async (wanted, alg) => (wanted === kid && alg === 'ES256' ? verifyingKey : undefined),
+  key: async (wanted, alg) => (wanted === kid && alg === 'ES256' ? signer(verifyingKey) : undefined),
   now: () => now,
 };
 const verify = (text: string) => verifyToken(text, expectation);
@@ -200,6 +200,21 @@ const attacks: [name: string, check: TokenCheck, make: () => string][] = [
   ['no scope', 'claims', () => token({}, { scope: undefined })],
   ['a jti with a wildcard of the bus', 'claims', () => token({}, { jti: 'a.>' })],
   ['no jti', 'claims', () => token({}, { jti: undefined })],
+  ['details of a type nobody knows', 'claims', () => token({}, { authorization_details: [{ type: 'x' }] })],
+  ['no details', 'claims', () => token({}, { authorization_details: [] })],
+  [
+    'details with a filter that runs code',
+    'claims',
+    () =>
+      token(
+        {},
+        {
+          authorization_details: [
+            { type: 'keyport_dataset', datasets: ['*'], actions: ['records:read'], filter: { $where: '1' } },
+          ],
+        },
+      ),
+  ],
   ['five ancestors', 'claims', () => token({}, { anc: ['a', 'b', 'c', 'd', 'e'] })],
   ['exp as a text', 'claims', () => token({}, { exp: String(now + 600) })],
   ['exp as a fraction', 'claims', () => token({}, { exp: now + 0.5 })],
@@ -239,14 +254,29 @@ const attacks: [name: string, check: TokenCheck, make: () => string][] = [
 
 describe('verifyToken', () => {
   it('gives the claims of a good token', async () => {
-    expect(await verify(token())).toEqual({ ...goodClaims, anc: [] });
+    expect(await verify(token())).toEqual({ claims: { ...goodClaims, anc: [] }, kid });
   });
 
   it.each([
     ['the last second of a token with the clocks 4 s apart', { exp: now - 4, iat: now - 100 }],
     ['a clock that is 5 s ahead', { iat: now + 5 }],
     ['four ancestors and a key', { anc: ['a', 'b', 'c', 'd'], key: 'key-1' }],
-    ['claims that it does not know', { authorization_details: [{ type: 'x' }], nbf: now }],
+    ['claims that it does not know', { locale: 'de', nbf: now }],
+    ['no client', { client_id: undefined }],
+    [
+      'rows and fields',
+      {
+        authorization_details: [
+          {
+            type: 'keyport_dataset',
+            datasets: ['orders-*'],
+            actions: ['records:*'],
+            filter: { a: 1 },
+            fields: ['a.b'],
+          },
+        ],
+      },
+    ],
   ])('accepts %s', async (_name, claims) => {
     expect(await checkThatFails(token({}, claims))).toBe('none');
   });
@@ -257,17 +287,36 @@ describe('verifyToken', () => {
     expect(await checkThatFails(text)).toBe(check);
   });
 
-  it('asks for no key before the claims are in order, and once afterwards', async () => {
+  it('looks for the key by its kid, once, and never with a kid that it cannot be', async () => {
     const asked: string[] = [];
     const key = async (wanted: string) => {
       asked.push(wanted);
-      return verifyingKey;
+      return signer(verifyingKey);
     };
 
-    await verifyToken(token({}, { sub: 1 }), { ...expectation, key }).catch(() => undefined);
+    await verifyToken(token({ kid: '../x' }), { ...expectation, key }).catch(() => undefined);
     await verifyToken(token(), { ...expectation, key });
 
     expect(asked).toEqual([kid]);
+  });
+
+  it('makes every other check before the signature', async () => {
+    const expired = token({}, { iat: now - 100, exp: now - 50 }, es256(another.privateKey));
+
+    expect(await checkThatFails(expired)).toBe('time');
+  });
+
+  it('writes a fault in plain characters, whatever stood in the token', async () => {
+    const detail = {
+      type: 'keyport_dataset',
+      datasets: ['*'],
+      actions: ['records:read'],
+      'x\r\nset-cookie: a=b"\u00e9': 1,
+    };
+
+    const fault = await verify(token({}, { authorization_details: [detail] })).catch((error: unknown) => error);
+
+    expect((fault as TokenFault).reason).toMatch(/^[ !#-~]{1,200}$/);
   });
 
   it('never says the token or its claims in a fault', async () => {
@@ -293,8 +342,66 @@ describe('verifyToken', () => {
     const key = (await importJWK(publicKey.export({ format: 'jwk' }), 'EdDSA')) as CryptoKey;
     const text = token({ alg: 'EdDSA' }, {}, (input) => signBytes(null, Buffer.from(input), privateKey));
 
-    const claims = await verifyToken(text, { ...expectation, key: async () => key });
+    const { claims } = await verifyToken(text, { ...expectation, key: async () => signer(key) });
 
     expect(claims.sub).toBe('user-1');
+  });
+});
+
+describe('a token that somebody signs for themselves', () => {
+  const self: Omit<VerifyingKey, 'key'> = {
+    issuers: [`${deployment}/public-keys/1`],
+    subject: 'user-1',
+    maxLifetimeSeconds: 600,
+    refusedClaims: ['key', 'anc', 'sid'],
+    isHidden: true,
+  };
+  const mine = { iss: `${deployment}/public-keys/1`, client_id: undefined, iat: now, exp: now + 600 };
+  const check = (text: string) =>
+    verifyToken(text, { ...expectation, key: async () => ({ ...self, key: verifyingKey }) }).then(
+      () => 'none',
+      (error: unknown) => (error as TokenFault).check,
+    );
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['is accepted', {}, 'none'],
+    ['has the issuer of its key, not the deployment', { iss: deployment }, 'issuer'],
+    ['has the issuer of its key, not of another', { iss: `${deployment}/public-keys/2` }, 'issuer'],
+    ['speaks for the owner of its key alone', { sub: 'user-2' }, 'issuer'],
+    ['is for this deployment', { aud: 'https://other.example' }, 'audience'],
+    ['lives no longer than registered', { exp: now + 601 }, 'time'],
+    ['cannot say that it is an API key', { key: 'key-1' }, 'claims'],
+    ['cannot say what it was minted through', { anc: [] }, 'claims'],
+    ['cannot say that it is a session', { sid: 'session-1' }, 'claims'],
+  ])('%s', async (_title, changes, expected) => {
+    expect(await check(token({}, { ...mine, ...changes }))).toBe(expected);
+  });
+
+  it('ends no later than its key', async () => {
+    const ending = (notAfter: number) =>
+      verifyToken(token({}, mine), { ...expectation, key: async () => ({ ...self, key: verifyingKey, notAfter }) });
+
+    expect((await ending(now + 600)).kid).toBe(kid);
+    await expect(ending(now + 599)).rejects.toMatchObject({ check: 'time' });
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['is in order otherwise', {}],
+    ['has expired', { iat: now - 100, exp: now - 50 }],
+    ['has another issuer', { iss: deployment }],
+    ['lacks a claim', { scope: undefined }],
+  ])('does not tell who signed with another key that its kid is known, where it %s', async (_title, changes) => {
+    const forged = token({}, { ...mine, ...changes }, es256(another.privateKey));
+    const unknown = await verifyToken(forged, { ...expectation, key: async () => undefined }).catch(
+      (error: Error) => error,
+    );
+
+    const known = await verifyToken(forged, {
+      ...expectation,
+      key: async () => ({ ...self, key: verifyingKey }),
+    }).catch((error: Error) => error);
+
+    expect((known as TokenFault).message).toBe((unknown as TokenFault).message);
+    expect((known as TokenFault).check).toBe('key');
   });
 });

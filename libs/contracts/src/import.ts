@@ -80,8 +80,25 @@ export const createImport = defineRequest({
     /** What the client said it will send, where it did. */
     contentLength: z.number().int().min(0).optional(),
   }),
-  /** `epoch` numbers the request that may publish pieces now; pieces of an older epoch are ignored. */
-  reply: z.object({ importId: jobId, epoch: z.number().int() }),
+  /**
+   * `epoch` numbers the request that may publish pieces now; pieces of an older epoch are ignored. So many bytes of the
+   * upload may be published before {@link reserveUpload} is asked for more. QUOTA_EXCEEDED where the day's imports are
+   * used up, or `contentLength` is more than is left.
+   */
+  reply: z.object({ importId: jobId, epoch: z.number().int(), reservedBytes: z.number().int() }),
+});
+
+/**
+ * Asked before the first `length` bytes of an upload are published; grants some more, so that few requests are needed.
+ * Takes them off the holder's daily quota, where there is one, so that uploads side by side cannot pass it together:
+ * QUOTA_EXCEEDED where the day has not so many left, and the import then ends `failed`, with the rows before counted.
+ * Throws what ended the import, RIGHTS_LOST in any case: nobody is to go on sending.
+ */
+export const reserveUpload = defineRequest({
+  subject: 'import.v1.uploads.reserve',
+  request: z.object({ importId: jobId, epoch: z.number().int(), length: z.number().int().min(1) }),
+  reply: z.object({ reservedBytes: z.number().int() }),
+  idempotent: true,
 });
 
 /** The gateway published `length` bytes and JetStream acknowledged all of them. */

@@ -1,4 +1,4 @@
-import * as auth from './auth.ts';
+import * as auth from './auth/index.ts';
 import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
 import * as imports from './import.ts';
@@ -16,10 +16,15 @@ export interface NatsPermissions {
 /** Which requests each service sends. */
 const requests: Record<ServiceName, readonly RequestContract[]> = {
   gateway: [
-    ...[auth.login, auth.createKey, auth.listKeys, auth.getKey, auth.revokeKey],
+    ...[auth.login, auth.refreshSession, auth.logout, auth.changePassword],
+    ...[auth.createKey, auth.listKeys, auth.getKey, auth.changeKey, auth.rotateKey, auth.revokeKey, auth.reportUse],
+    ...[auth.createPublicKey, auth.listPublicKeys, auth.getPublicKey, auth.revokePublicKey],
+    ...[auth.createUser, auth.listUsers, auth.getUser, auth.changeUser, auth.deleteUser],
+    ...[auth.createRevocation, auth.listRevocations, auth.deleteRevocation],
+    ...[auth.listSigningKeys, auth.rotateSigningKeys, auth.revokeSigningKey, auth.listAudit],
     ...[records.putDataset, records.getDataset, records.listDatasets, records.deleteDataset],
-    ...[records.getRecord, records.deleteRecord],
-    ...[imports.createImport, imports.sealUpload, imports.getImport, imports.listImports],
+    ...[records.getRecord, records.putRecord, records.deleteRecord],
+    ...[imports.createImport, imports.reserveUpload, imports.sealUpload, imports.getImport, imports.listImports],
     ...[imports.cancelImport, imports.listRejects],
     ...[exports.createExport, exports.getExport, exports.listExports, exports.deleteExport],
     ...[exports.readExportFile, exports.readPage],
@@ -32,7 +37,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
 
 /** Subjects beyond requests that each service publishes to. */
 const publishes: Record<ServiceName, readonly string[]> = {
-  gateway: ['uploads.v1.*'],
+  gateway: ['uploads.v1.*', auth.auditSubject],
   auth: ['events.v1.key.*'],
   import: ['events.v1.import.*'],
   export: ['events.v1.export.*'],

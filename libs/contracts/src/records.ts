@@ -77,8 +77,43 @@ export const deleteRecord = defineRequest({
   reply: empty,
 });
 
-export const writeMode = z.enum(['insert', 'upsert']).meta({ id: 'WriteMode' });
+export const recordPutSchema = z
+  .object({
+    /** False where there was a record with this id. */
+    created: z.boolean(),
+  })
+  .meta({ id: 'RecordPut' });
+
+/**
+ * Creates or replaces one record. `json` is one object as Extended JSON in UTF-8, checked and typed by the dataset's
+ * schema as an imported row; its `_id`, where it has one, must be the one that `id` means. Asking twice leaves the same
+ * record, and `created` may then be false.
+ */
+export const putRecord = defineRequest({
+  subject: 'records.v1.records.put',
+  encoding: 'bson',
+  request: z.object({ dataset: datasetName, id: z.string().min(1).max(2048), json: bytes }),
+  reply: recordPutSchema,
+  timeoutMs: 30_000,
+});
+
+/**
+ * What a row does, which matches a record or none (docs/services/records.md, "Modes"). `insert`: is a new record.
+ * `upsert`: takes the record's place, else is a new record. `replace`: takes the record's place, else is skipped.
+ * `merge`: its fields take the place of the record's, else it is a new record. `delete`: takes the record away, else is
+ * skipped.
+ */
+export const writeMode = z.enum(['insert', 'upsert', 'replace', 'merge', 'delete']).meta({ id: 'WriteMode' });
 export type WriteMode = z.output<typeof writeMode>;
+
+/** The right that rows need, besides that to create or import, to do something to a record that exists. */
+export const changingAction: Readonly<Record<WriteMode, 'records:update' | 'records:delete' | undefined>> = {
+  insert: undefined,
+  upsert: 'records:update',
+  replace: 'records:update',
+  merge: 'records:update',
+  delete: 'records:delete',
+};
 
 /** A row that the writer refused; `index` counts the documents of the write from 0. */
 export const writeRejection = z.object({
@@ -135,6 +170,8 @@ export const writeRecords = defineRequest({
     updated: z.number().int(),
     unchanged: z.number().int(),
     deleted: z.number().int(),
+    /** Rows that match no record where only records are changed or deleted. */
+    skipped: z.number().int(),
     rejected: z.array(writeRejection),
     /** Set where there were more rejected rows than the limit allows: index of the first document left out. */
     stoppedAt: z.number().int().optional(),

@@ -20,12 +20,20 @@ export interface BucketContract {
 export const streams = {
   uploads: { name: 'UPLOADS', subjects: ['uploads.v1.*'], owner: 'import' },
   ingest: { name: 'INGEST', subjects: ['ingest.v1.*'], owner: 'import' },
+  audit: { name: 'AUDIT', subjects: ['audit.v1.*'], owner: 'auth' },
   events: { name: 'EVENTS', subjects: ['events.v1.>'], owner: 'auth' },
 } as const satisfies Record<string, StreamContract>;
 
 export const buckets = {
   revocations: {
     name: 'revocations',
+    owner: 'auth',
+    writers: ['auth'],
+    watchers: ['gateway', 'auth', 'import', 'export', 'records'],
+    ttlMs: 0,
+  },
+  rights: {
+    name: 'rights',
     owner: 'auth',
     writers: ['auth'],
     watchers: ['gateway', 'auth', 'import', 'export', 'records'],

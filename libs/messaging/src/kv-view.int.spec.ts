@@ -8,7 +8,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { connectBus } from './connection.ts';
 import { createBucket } from './jetstream.ts';
-import { completionMarker, KvView, type KvViewOptions } from './kv-view.ts';
+import { completionMarker } from './kv-follower.ts';
+import { KvView, type KvViewOptions } from './kv-view.ts';
 
 const entry = z.object({ n: z.number() });
 type View = KvView<typeof entry>;
@@ -30,6 +31,16 @@ async function dropBucket({ name }: BucketContract) {
   const admin = await connectBus({ service: 'admin' as ServiceName, url: servers.natsUrl, user, password });
   const manager = await jetstreamManager(admin, { checkAPI: false });
   await manager.streams.delete(`KV_${name}`).catch(() => undefined);
+  await admin.close();
+}
+
+/** Deletes what sends the entries of a bucket to those who watch it. */
+async function loseConsumers({ name }: BucketContract) {
+  const admin = await connectBus({ service: 'admin' as ServiceName, url: servers.natsUrl, ...servers.natsAdmin });
+  const manager = await jetstreamManager(admin, { checkAPI: false });
+  for await (const consumer of manager.consumers.list(`KV_${name}`)) {
+    await manager.consumers.delete(`KV_${name}`, consumer.name);
+  }
   await admin.close();
 }
 
@@ -206,6 +217,30 @@ describe('KvView', () => {
     expect(await kv.get('old')).toBeNull();
     clearInterval(renewal);
     await gateway.close();
+  });
+
+  it('begins its watch anew where that was lost on the server, well before heartbeats are missed', async () => {
+    const view = startView();
+    await put('a', 1);
+    await until(() => view.size === 1);
+
+    await loseConsumers(buckets.revocations);
+    await put('a', 2);
+    const started = Date.now();
+    await until(() => view.get('a')?.n === 2);
+
+    expect(Date.now() - started).toBeLessThan(2_000);
+  });
+
+  it('knows when it was last in touch, with nothing to hear', async () => {
+    const view = startView();
+    expect(view.contactAt).toBe(0);
+    await until(() => view.isReady);
+
+    const before = view.contactAt;
+    await until(() => view.contactAt > before);
+
+    expect(Date.now() - view.contactAt).toBeLessThan(1_000);
   });
 
   it('follows no more once it was stopped', async () => {

@@ -1,66 +1,55 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { BucketContract } from '@keyport/contracts';
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import { openBucket } from './jetstream.ts';
-import { onReconnect } from './on-reconnect.ts';
+import { KvFollower, type KvFollowerOptions, type KvSink } from './kv-follower.ts';
 
-/** A key that the owner of a bucket writes once all entries are in it. */
-export const completionMarker = '_complete';
-
-export interface KvViewOptions<Entry extends z.ZodType> {
-  readonly bucket: BucketContract;
+export interface KvViewOptions<Entry extends z.ZodType> extends KvFollowerOptions {
   readonly schema: Entry;
-  /** Wait for the owner's completion marker before the view counts as ready. */
-  readonly needsMarker: boolean;
   readonly onChange?: (key: string, entry: z.output<Entry> | undefined) => void;
   readonly onInvalid?: (key: string, error: unknown) => void;
-  /** Milliseconds between looks at the bucket itself: was it made anew, which entries have outlived its `ttlMs`. */
-  readonly inspectEveryMs?: number;
-}
-
-/** One reading of a whole bucket: what it has not shown by its end is no longer there. */
-interface Reading {
-  readonly seen: Set<string>;
-  caughtUp: boolean;
-  marked: boolean;
 }
 
 interface Held<Value> {
   readonly value: Value;
   /** Milliseconds since the epoch; JetStream drops an outlived entry without telling those who watch. */
   readonly outlivedAt: number;
+  /** Number of the last reading that showed it. */
+  reading: number;
 }
 
 /**
- * A JetStream KV bucket held in memory and followed as it changes. Whenever the bus comes back, the bucket is read
- * afresh while the old entries go on answering: the client by itself would take up a watch that died with the server
- * only after missed heartbeats, up to a minute later.
+ * A JetStream KV bucket held in memory, entry by entry, and followed as it changes (see {@link KvFollower}). For buckets
+ * of some ten thousand entries: each is an object.
  */
-export class KvView<Entry extends z.ZodType> {
+export class KvView<Entry extends z.ZodType> implements KvSink {
   private readonly entries = new Map<string, Held<z.output<Entry>>>();
-  private readonly stopping = new AbortController();
-  private reading: Reading | undefined;
-  private ready = false;
+  private readonly follower: KvFollower;
+  private reading = 0;
 
   constructor(
-    private readonly connection: NatsConnection,
+    connection: NatsConnection,
     private readonly options: KvViewOptions<Entry>,
-  ) {}
+  ) {
+    this.follower = new KvFollower(connection, options, this);
+  }
 
   /** Starts following in the background. */
   start(): void {
-    void this.follow();
+    this.follower.start();
   }
 
   stop(): void {
-    this.stopping.abort();
+    this.follower.stop();
   }
 
   /** True from the first complete reading on, also while the bus is away: what is known then still holds. */
   get isReady(): boolean {
-    return this.ready;
+    return this.follower.isReady;
+  }
+
+  /** When JetStream was last heard of; milliseconds since the epoch, 0 for never. */
+  get contactAt(): number {
+    return this.follower.contactAt;
   }
 
   get size(): number {
@@ -75,92 +64,40 @@ export class KvView<Entry extends z.ZodType> {
     for (const { value } of this.entries.values()) yield value;
   }
 
-  private async follow(): Promise<void> {
-    while (!this.stopping.signal.aborted && !this.connection.isClosed()) {
-      try {
-        await this.readAndWatch();
-      } catch {
-        // The bus is away or the bucket is gone: both heal by reading again.
-      }
-      await delay(50);
-    }
+  /** For the follower. */
+  beginReading(): void {
+    this.reading += 1;
   }
 
-  /** Resolves when the watch must be begun anew. */
-  private async readAndWatch(): Promise<void> {
-    const kv = await openBucket(this.connection, this.options.bucket, this.stopping.signal);
-    const ending = new AbortController();
-    const signal = AbortSignal.any([ending.signal, this.stopping.signal]);
-    void onReconnect(this.connection, signal, () => ending.abort());
-    this.reading = { seen: new Set(), caughtUp: false, marked: false };
-    const watch = await kv.watch();
-    signal.addEventListener('abort', () => watch.stop(), { once: true });
-    if (signal.aborted) watch.stop();
-    const end = () => ending.abort();
-    void this.inspectRepeatedly(kv, signal).then(end, end);
-    try {
-      for await (const entry of watch) this.apply(entry);
-    } finally {
-      ending.abort();
-    }
-  }
-
-  /** Ends, also by an error, where the watched bucket is not there any more. */
-  private async inspectRepeatedly(kv: KV, signal: AbortSignal): Promise<void> {
-    const { values, streamInfo } = await kv.status();
-    // Asked after the watch began: an empty bucket has nothing to deliver, any other ends its delivery with delta 0.
-    if (values === 0) this.caughtUp();
-    for (;;) {
-      await delay(this.options.inspectEveryMs ?? 10_000, undefined, { signal, ref: false });
-      this.dropOutlived();
-      const now = await kv.status();
-      if (now.streamInfo.created !== streamInfo.created) return;
-    }
-  }
-
-  private apply(entry: KvWatchEntry): void {
-    this.reading?.seen.add(entry.key);
-    if (entry.key === completionMarker) this.mark(entry.operation === 'PUT');
-    else if (entry.operation === 'PUT') this.put(entry);
-    else this.remove(entry.key);
-    if (entry.delta === 0) this.caughtUp();
-  }
-
-  private put(entry: KvWatchEntry): void {
+  /** For the follower. */
+  put(key: string, message: JsMsg): void {
     const { ttlMs } = this.options.bucket;
     try {
-      const value = this.options.schema.parse(entry.json());
-      const outlivedAt = ttlMs === 0 ? Number.POSITIVE_INFINITY : entry.created.getTime() + ttlMs;
-      this.entries.set(entry.key, { value, outlivedAt });
-      this.options.onChange?.(entry.key, value);
+      const value = this.options.schema.parse(message.json());
+      const outlivedAt = ttlMs === 0 ? Number.POSITIVE_INFINITY : message.time.getTime() + ttlMs;
+      this.entries.set(key, { value, outlivedAt, reading: this.reading });
+      this.options.onChange?.(key, value);
     } catch (error) {
-      this.options.onInvalid?.(entry.key, error);
+      const held = this.entries.get(key);
+      if (held) held.reading = this.reading;
+      this.options.onInvalid?.(key, error);
     }
   }
 
-  private remove(key: string): void {
-    if (this.entries.delete(key)) this.options.onChange?.(key, undefined);
+  /** For the follower. */
+  remove(key: string): void {
+    this.entries.delete(key);
+    // Also of what could not be read, and was told of as that.
+    this.options.onChange?.(key, undefined);
   }
 
-  private mark(marked: boolean): void {
-    if (this.reading) this.reading.marked = marked;
-    this.completeReading();
+  /** For the follower. */
+  endReading(): void {
+    for (const [key, { reading }] of this.entries) if (reading !== this.reading) this.remove(key);
   }
 
-  private caughtUp(): void {
-    if (this.reading) this.reading.caughtUp = true;
-    this.completeReading();
-  }
-
-  private completeReading(): void {
-    const { reading } = this;
-    if (!reading?.caughtUp || (this.options.needsMarker && !reading.marked)) return;
-    for (const key of this.entries.keys()) if (!reading.seen.has(key)) this.remove(key);
-    this.reading = undefined;
-    this.ready = true;
-  }
-
-  private dropOutlived(): void {
+  /** For the follower. */
+  tidy(): void {
     const now = Date.now();
     for (const [key, { outlivedAt }] of this.entries) if (outlivedAt <= now) this.remove(key);
   }

@@ -7,6 +7,8 @@ export const serviceConfig = z.object({
   NATS_PASSWORD: z.string().optional(),
   /** Public address of the gateway: `iss` and `aud` of every token. */
   KEYPORT_PUBLIC_URL: z.url().default('http://127.0.0.1:3000'),
+  /** Seconds without contact with JetStream after which requests are refused; 0 never refuses for it. */
+  KEYPORT_STALE_VIEW_SECONDS: z.coerce.number().int().min(0).max(86_400).default(60),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -2,3 +2,4 @@ export { loadConfig, serviceConfig, storedServiceConfig } from './config.ts';
 export { announceReady, endWithLauncher } from './launcher.ts';
 export { loggingModule } from './logging.ts';
 export { runService, type ServiceDefinition } from './run-service.ts';
+export { importDefaults, requestDefaults, usageDefaults } from './usage-defaults.ts';

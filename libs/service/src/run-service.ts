@@ -29,7 +29,11 @@ export async function runService({ name, config, imports, isReady }: ServiceDefi
   });
   const root: DynamicModule = {
     module: ServiceRoot,
-    imports: [loggingModule(name, config.LOG_LEVEL), MessagingModule.on(connection, name), ...imports],
+    imports: [
+      loggingModule(name, config.LOG_LEVEL),
+      MessagingModule.on(connection, name, config.KEYPORT_STALE_VIEW_SECONDS),
+      ...imports,
+    ],
   };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
     strategy: new BusServer(name, connection),

@@ -1,25 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import { busAudience, tokenTypes } from '@keyport/access';
-import { buckets } from '@keyport/contracts';
+import { accessClaims, authorityClaims, busAudience, identityOf, isUserId, tokenTypes } from '@keyport/access';
+import { buckets, type AuthorizationDetail } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { decodeJwt, exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 
-/** In whose name a request is sent; whatever is not told is that of a session of `user-1`. */
+/** In whose name a request is sent, as the claims of a context; whatever is not told is that of a session of `user-1`. */
 export interface Who {
   readonly iss?: string;
   readonly sub?: string;
   readonly jti?: string;
   readonly key?: string;
+  readonly sid?: string;
+  readonly pk?: string;
+  readonly usr?: string;
+  readonly cid?: string;
   readonly anc?: readonly string[];
+  /** The token's own `iat`; now unless told. */
+  readonly tiat?: number;
+  readonly tkid?: string;
   readonly scope: string;
+  readonly authorization_details?: readonly AuthorizationDetail[];
 }
 
-/** Who holds this access token. */
-export const whoHas = (token: string): Who => {
-  const { iss, sub, jti, key, anc, scope } = decodeJwt<Record<string, never>>(token);
-  return { iss, sub, jti, key, anc, scope } as unknown as Who;
-};
+/** Who holds this access token of the deployment. */
+export function whoHas(token: string): Who {
+  const { kid = '' } = decodeProtectedHeader(token);
+  const claims = accessClaims.parse(decodeJwt(token));
+  const { jti, scope, authorization_details: details } = claims;
+  return {
+    ...(authorityClaims(identityOf(claims, kid)) as Partial<Who>),
+    jti,
+    scope,
+    ...(details && { authorization_details: details }),
+  };
+}
 
 /** Half of the time after which the bucket forgets a key. */
 const renewEveryMs = buckets.contextKeys.ttlMs / 2;
@@ -44,9 +59,10 @@ export class ContextSigner {
     return new ContextSigner(kid, privateKey);
   }
 
-  /** Good for a minute. */
+  /** Good for a minute. A subject that looks like a user's id is taken for a user. */
   sign(who: Who): Promise<string> {
-    return new SignJWT({ iss: 'http://127.0.0.1:3000', sub: 'user-1', jti: randomUUID(), ...who })
+    const usr = who.sub !== undefined && isUserId(who.sub) ? { usr: who.sub } : {};
+    return new SignJWT({ iss: 'http://127.0.0.1:3000', sub: 'user-1', jti: randomUUID(), ...usr, ...who })
       .setProtectedHeader({ kid: this.kid, typ: tokenTypes.context, alg: 'ES256' })
       .setAudience(busAudience)
       .setIssuedAt()

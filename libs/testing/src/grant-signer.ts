@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { busAudience, tokenTypes } from '@keyport/access';
-import { buckets } from '@keyport/contracts';
+import { busAudience, revocationKey, tokenTypes } from '@keyport/access';
+import { buckets, type RevocationEntry } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
+import type { Who } from './context-signer.ts';
 
 /** Signs grants for jobs and revokes tokens as auth does, where auth itself does not run. */
 export class GrantSigner {
@@ -22,9 +23,9 @@ export class GrantSigner {
     return new GrantSigner(auth, kid, privateKey);
   }
 
-  /** For the job that was started with the token `tokenId`; good for an hour. */
-  sign(jobId: string, { tokenId, scope }: { readonly tokenId: string; readonly scope: string }): Promise<string> {
-    return new SignJWT({ iss: 'http://127.0.0.1:3000', sub: 'user-1', jti: jobId, src: tokenId, scope })
+  /** For the job that was started with the token `tokenId`; good for an hour. Other claims as in a context. */
+  sign(jobId: string, { tokenId, ...who }: Omit<Who, 'jti'> & { readonly tokenId: string }): Promise<string> {
+    return new SignJWT({ iss: 'http://127.0.0.1:3000', sub: 'user-1', ...who, jti: jobId, src: tokenId })
       .setProtectedHeader({ kid: this.kid, typ: tokenTypes.grant, alg: 'ES256' })
       .setAudience(busAudience)
       .setIssuedAt()
@@ -40,6 +41,6 @@ export class GrantSigner {
 /** Tells every service by auth's connection that the token was revoked; each sees it a moment later. */
 export async function revokeToken(auth: NatsConnection, tokenId: string): Promise<void> {
   const revocations = await openBucket(auth, buckets.revocations);
-  const entry = { revokedAt: Math.floor(Date.now() / 1000), expiresAt: null };
-  await revocations.put(`jti.${tokenId}`, JSON.stringify(entry));
+  const entry: RevocationEntry = { before: null, expiresAt: null };
+  await revocations.put(revocationKey({ level: 'jti', jti: tokenId }), JSON.stringify(entry));
 }

@@ -1,0 +1,102 @@
+import { KeyportError, type AuthorizationDetail, type DatasetAction, type FieldProblem } from '@keyport/contracts';
+import type { GlobalAction, Role } from '@keyport/contracts';
+import type { Identity } from './identity.ts';
+import { limitsOn, type Limited } from './limits.ts';
+import { intersectScopes, scopesAllow } from './rights.ts';
+import type { RightsLookup } from './rights-view.ts';
+
+/** What each source gives by itself. */
+export interface RightsSources {
+  /** What the token says. */
+  readonly token: readonly string[];
+  /** Ceiling of its key, or registered public key, and of those it was made through; null where there is none below what the token says. */
+  readonly key: readonly string[] | null;
+  /** What its user may do now; null for what belongs to no user. */
+  readonly owner: { readonly id: string; readonly role: Role; readonly scopes: readonly string[] } | null;
+}
+
+/** What a token may do now: what all its sources give. */
+export interface Rights {
+  readonly scopes: readonly string[];
+  /** Rows and fields that dataset rights are narrowed to; undefined where they are not. */
+  readonly details: readonly AuthorizationDetail[] | undefined;
+  readonly sources: RightsSources;
+}
+
+/** Why a token that verified is good for nothing now. */
+export class Refusal {
+  constructor(
+    readonly check: 'revocation' | 'owner' | 'key',
+    readonly reason: string,
+  ) {}
+}
+
+/** Token ∩ ceiling of its key ∩ its user's rights; a {@link Refusal} where the user or the public key may act no more. */
+export function effectiveRights(identity: Identity, now: RightsLookup): Rights | Refusal {
+  const { userId, publicKeyId, keyId, scopes: token, details } = identity;
+  const user = userId === undefined ? undefined : now.user(userId);
+  if (userId !== undefined && (!user || user.disabled)) {
+    return new Refusal('owner', 'the user it belongs to is disabled or gone');
+  }
+  const publicKey = publicKeyId === undefined ? undefined : now.publicKey(publicKeyId);
+  if (publicKeyId !== undefined && publicKey?.userId !== userId) {
+    return new Refusal('key', 'the public key it verified with is registered no more');
+  }
+  const ceiling = lowest([
+    publicKey?.scopes,
+    // A key that was minted through another never does more than that one may now.
+    ...[keyId, ...identity.ancestors].map((id) => (id === undefined ? undefined : now.key(id)?.scopes)),
+  ]);
+  const capped = ceiling === undefined ? token : intersectScopes(token, ceiling);
+  const scopes = user === undefined ? capped : intersectScopes(capped, user.scopes);
+  const owner = user && userId !== undefined ? { id: userId, role: user.role, scopes: user.scopes } : null;
+  return { scopes, details, sources: { token, key: ceiling ?? null, owner } };
+}
+
+/** What all ceilings give together; undefined where there is none. */
+function lowest(ceilings: readonly (readonly string[] | undefined)[]): readonly string[] | undefined {
+  return ceilings.reduce(
+    (cut, ceiling) => (cut && ceiling ? intersectScopes(cut, ceiling) : (ceiling ?? cut)),
+    undefined,
+  );
+}
+
+type Held = Pick<Rights, 'scopes' | 'details'> & { readonly sources?: RightsSources | undefined };
+
+/** True where a scope gives the action, and, on a dataset, a detail too where there are any. */
+export function rightsAllow(
+  { scopes, details }: Held,
+  action: DatasetAction | GlobalAction,
+  dataset?: string,
+): boolean {
+  if (!scopesAllow(scopes, action, dataset)) return false;
+  return dataset === undefined || limitsOn(details, action as DatasetAction, dataset) !== 'none';
+}
+
+/** Which rows and fields the right reaches; `none` where it is not there at all. */
+export function limitsOfRight({ scopes, details }: Held, action: DatasetAction, dataset: string): Limited {
+  return scopesAllow(scopes, action, dataset) ? limitsOn(details, action, dataset) : 'none';
+}
+
+/** Throws INSUFFICIENT_SCOPE, naming the right and each source that does not give it. */
+export function requireRight(held: Held, action: DatasetAction | GlobalAction, dataset?: string): void {
+  if (rightsAllow(held, action, dataset)) return;
+  const scope = dataset === undefined ? action : `${action}:${dataset}`;
+  throw new KeyportError('INSUFFICIENT_SCOPE', { scope }, { errors: missingIn(held, scope, action, dataset) });
+}
+
+function missingIn(
+  { scopes, details, sources }: Held,
+  scope: string,
+  action: DatasetAction | GlobalAction,
+  dataset: string | undefined,
+): FieldProblem[] {
+  const lists = sources
+    ? { scope: sources.token, ceiling: sources.key, owner: sources.owner?.scopes }
+    : { scope: scopes };
+  const lacking = Object.entries(lists).filter(([, list]) => list && !scopesAllow(list, action, dataset));
+  const problems = lacking.map(([path]) => ({ path, code: 'insufficient_scope', message: `does not give ${scope}` }));
+  const isNarrowed = dataset !== undefined && limitsOn(details, action as DatasetAction, dataset) === 'none';
+  if (!isNarrowed) return problems;
+  return [...problems, { path: 'authorization_details', code: 'insufficient_scope', message: `none gives ${scope}` }];
+}
