@@ -17,6 +17,14 @@ describe('the environment of auth', () => {
     expect(load({ KEYPORT_HOME: '/home', KEYPORT_KEY_MAX_SECONDS: '3600' }).KEYPORT_KEY_MAX_SECONDS).toBe(3600);
   });
 
+  it('lets a session last for thirty days unless told', () => {
+    expect(load({ KEYPORT_HOME: '/home' }).KEYPORT_SESSION_MAX_SECONDS).toBe(30 * 24 * 3600);
+    expect(load({ KEYPORT_HOME: '/home', KEYPORT_SESSION_MAX_SECONDS: '3600' }).KEYPORT_SESSION_MAX_SECONDS).toBe(3600);
+    expect(() => load({ KEYPORT_HOME: '/home', KEYPORT_SESSION_MAX_SECONDS: '59' })).toThrow(
+      'KEYPORT_SESSION_MAX_SECONDS',
+    );
+  });
+
   it('names every fault at once and shows no value', () => {
     const secrets = {
       KEYPORT_MASTER_KEY: 'short-key',

@@ -1,5 +1,5 @@
 import { maxAccessLifetimeSeconds } from '@keyport/access';
-import { storedServiceConfig } from '@keyport/service';
+import { storedServiceConfig, usageDefaults } from '@keyport/service';
 import { z } from 'zod';
 
 /** Injection token of the parsed environment. */
@@ -9,6 +9,7 @@ const secondsPerDay = 24 * 3600;
 
 export const authConfig = storedServiceConfig
   .extend({
+    ...usageDefaults,
     /** Folder of a local stack: `owner.json`, and `master.key` where no master key is given. */
     KEYPORT_HOME: z.string().min(1).optional(),
     /** Encrypts the signing keys in MongoDB. A random text, such as `openssl rand -base64 32` prints. */
@@ -22,6 +23,19 @@ export const authConfig = storedServiceConfig
       .min(1)
       .max(maxAccessLifetimeSeconds)
       .default(366 * secondsPerDay),
+    /** Whether a key may be given no end; its tokens live for ten years. */
+    KEYPORT_KEYS_MAY_NEVER_EXPIRE: z.stringbool().default(false),
+    /** Seconds for which others may keep the key set; a signing key is published for so long before it signs. */
+    KEYPORT_KEY_SET_CACHE_SECONDS: z.coerce.number().int().min(0).max(86_400).default(10),
+    /** How long an entry of the audit is kept; entries written before a change keep the time they were given. */
+    KEYPORT_AUDIT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
+    /** Seconds after which a person must sign in again, however often the session was refreshed. */
+    KEYPORT_SESSION_MAX_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(60)
+      .max(366 * secondsPerDay)
+      .default(30 * secondsPerDay),
   })
   .refine((config) => config.KEYPORT_HOME ?? config.KEYPORT_MASTER_KEY, {
     path: ['KEYPORT_MASTER_KEY'],

@@ -1,4 +1,4 @@
-import { RevocationView, SIGNING_KEYS, type KeyView } from '@keyport/access';
+import { CallerVerifier } from '@keyport/access';
 import { loadConfig, runService } from '@keyport/service';
 import { AppModule } from './app.module.ts';
 import { authConfig } from './config.ts';
@@ -9,5 +9,5 @@ await runService({
   name: 'auth',
   config,
   imports: [AppModule.on(config)],
-  isReady: (app) => app.get<KeyView>(SIGNING_KEYS).isReady && app.get(RevocationView).isReady,
+  isReady: (app) => app.get(CallerVerifier).isReady,
 });

@@ -22,20 +22,21 @@ const documents = (collection: string) => system.database.collection(collection)
 
 async function publishedKeys(): Promise<JSONWebKeySet> {
   const kv = await openBucket(system.bus, buckets.jwks);
-  const [key, ...others] = await documents('signing-keys');
-  expect(others).toEqual([]);
+  const stored = await documents('signing-keys');
+  expect(stored.map(({ state }) => String(state)).sort()).toEqual(['current', 'standby']);
+  const key = stored.find(({ state }) => state === 'current');
   const entry = await kv.get(String(key?._id));
   return { keys: [entry?.json<{ jwk: JSONWebKeySet['keys'][number] }>().jwk ?? {}] };
 }
 
-/** One owner, one signing key, one owner's key, and a file that belongs to them. */
+/** One owner, one signing key and one that stands by, one owner's key, and a file that belongs to them. */
 async function expectConsistent(): Promise<void> {
   const [user, ...users] = await documents('users');
   const [key, ...keys] = await documents('keys');
   const file = await system.ownerFile();
   const { payload } = await jwtVerify(file.token, createLocalJWKSet(await publishedKeys()));
   const gateway = await system.gateway();
-  const session = await gateway.ask(login, { email: file.email, password: file.password });
+  const session = await gateway.ask(login, { email: file.email, password: file.password, address: '127.0.0.1' });
 
   expect(users).toEqual([]);
   expect(keys).toEqual([]);
@@ -167,7 +168,7 @@ describe('the first start', () => {
     await system.serve(environment);
     const gateway = await system.gateway();
 
-    const session = await gateway.ask(login, { email: 'owner@keyport.local', password });
+    const session = await gateway.ask(login, { email: 'owner@keyport.local', password, address: '127.0.0.1' });
 
     expect(decodeJwt(session.accessToken)).toMatchObject({ scope: '*' });
     expect(await documents('keys')).toEqual([]);

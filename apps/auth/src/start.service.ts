@@ -4,6 +4,7 @@ import { MONGO_CONNECTION, syncIndexes } from '@keyport/mongo';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import type { Connection } from 'mongoose';
+import { createAuditStream } from './audit/audit-stream.ts';
 import { ProjectionsService } from './projections/projections.service.ts';
 import { SigningKeysService } from './signing-keys/signing-keys.service.ts';
 import { OwnerService } from './users/owner.service.ts';
@@ -26,6 +27,7 @@ export class StartService implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await ensureStream(this.bus, streams.events, eventSettings);
+    await createAuditStream(this.bus);
     for (const bucket of Object.values(buckets)) await createBucket(this.bus, bucket);
     await syncIndexes(this.database);
     await this.signingKeys.load();

@@ -1,6 +1,7 @@
-import { CallerVerifier, KeyView, maxGrantLifetimeSeconds, RevocationView } from '@keyport/access';
+import { CallerVerifier, KeyView, maxGrantLifetimeSeconds, RevocationView, RightsView } from '@keyport/access';
 import {
   buckets,
+  changeKey,
   createGrant,
   createKey,
   login,
@@ -29,7 +30,7 @@ beforeAll(async () => {
   await system.serve();
   gateway = await system.gateway();
   const { email, password } = await system.ownerFile();
-  owner = whoHas((await gateway.ask(login, { email, password })).accessToken);
+  owner = whoHas((await gateway.ask(login, { email, password, address: '127.0.0.1' })).accessToken);
   importer = await system.servers.requesterOf('import');
   records = await standForRecords();
 });
@@ -44,10 +45,11 @@ async function standForRecords() {
   const contextKeys = new KeyView(connection, buckets.contextKeys, { needsMarker: false, awaitNewKeys: true });
   const signingKeys = new KeyView(connection, buckets.jwks, { needsMarker: true, awaitNewKeys: false });
   const revocations = new RevocationView(connection);
-  const views = [contextKeys, signingKeys, revocations];
+  const rights = new RightsView(connection);
+  const views = [contextKeys, signingKeys, revocations, rights];
   for (const view of views) view.start();
   await eventually(() => views.every(({ isReady }) => isReady), Boolean);
-  return { verifier: new CallerVerifier(contextKeys, signingKeys, revocations), views };
+  return { verifier: new CallerVerifier({ contextKeys, signingKeys, revocations, rights }), views };
 }
 
 type GrantRequest = RequestInput<typeof createGrant>;
@@ -100,6 +102,53 @@ describe('a grant', () => {
     expect(caller.may('records:read', 'orders')).toBe(true);
     expect(caller.may('records:read', 'orders-2')).toBe(false);
     expect(caller.may('records:update', 'orders')).toBe(false);
+  });
+
+  it('carries of row and field limits those that concern its dataset and actions', async () => {
+    const { who } = await keyWith(['exports:create:*', 'records:*:*']);
+    const eu = { filter: { region: 'eu' } };
+    const limited: Who = {
+      ...who,
+      authorization_details: [
+        { type: 'keyport_dataset', datasets: ['ord*', 'carts'], actions: ['exports:*', 'records:read'], ...eu },
+        { type: 'keyport_dataset', datasets: ['orders'], actions: ['records:read'], fields: ['total'] },
+        { type: 'keyport_dataset', datasets: ['carts'], actions: ['exports:create'] },
+      ],
+    };
+
+    const grant = await grantFor(limited, ['exports:create']);
+
+    expect(decodeJwt(grant)['authorization_details']).toEqual([
+      { type: 'keyport_dataset', datasets: ['orders'], actions: ['exports:create'], ...eu },
+    ]);
+    const caller = await records.verifier.verify(grant);
+    expect(caller.limitsOn('exports:create', 'orders')).toEqual([eu]);
+  });
+
+  it('is refused where no detail of the token gives one of its actions on that dataset', async () => {
+    const { who } = await keyWith(['imports:create:orders', 'records:update:orders']);
+    const limited: Who = {
+      ...who,
+      authorization_details: [{ type: 'keyport_dataset', datasets: ['orders'], actions: ['imports:create'] }],
+    };
+
+    const error = await refusal(limited, { actions: ['imports:create', 'records:update'] });
+
+    expect(error).toMatchObject({ code: 'INSUFFICIENT_SCOPE', params: { scope: 'records:update:orders' } });
+  });
+
+  it('freezes what the caller may do now, and is lost with a right that its key loses', async () => {
+    const { who, keyId } = await keyWith(['records:read:orders', 'records:read:carts']);
+    const grant = await grantFor(who, ['records:read']);
+    await records.verifier.verify(grant);
+
+    await gateway.ask(changeKey, { keyId, scopes: ['records:read:carts'] }, owner);
+
+    await eventually(
+      () => records.verifier.verify(grant).catch((error: KeyportError) => error.code),
+      (outcome) => outcome === 'RIGHTS_LOST',
+    );
+    expect(await refusal(who, { actions: ['records:read'] })).toMatchObject({ code: 'INSUFFICIENT_SCOPE' });
   });
 
   it('is refused where one of its actions is not held on that dataset', async () => {

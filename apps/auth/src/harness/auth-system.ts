@@ -92,7 +92,8 @@ export class AuthSystem {
     return { LOG_LEVEL: 'debug', KEYPORT_HOME: this.home };
   }
 
-  private async endServices(): Promise<void> {
+  /** Ends them all; what the servers hold stays. */
+  async endServices(): Promise<void> {
     await Promise.all(this.processes.splice(0).map((process) => process.end('SIGKILL')));
     await Promise.all(this.apps.splice(0).map((app) => app.close()));
   }

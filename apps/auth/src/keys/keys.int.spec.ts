@@ -1,14 +1,16 @@
 import { maxTokenBytes } from '@keyport/access';
-import { createKey, getKey, listKeys, login, revokeKey } from '@keyport/contracts';
+import { createKey, getKey, listKeys, revokeKey, type AuthorizationDetail } from '@keyport/contracts';
 import { whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { AuthSystem } from '../harness/auth-system.ts';
+import { Team } from '../harness/team.ts';
 
 const day = 24 * 3600;
 
 let system: AuthSystem;
 let gateway: GatewayDouble;
+let team: Team;
 /** By session, and by the key of `owner.json`. */
 let ownerSession: Who;
 let ownerKey: Who;
@@ -17,15 +19,18 @@ beforeAll(async () => {
   system = await AuthSystem.start();
   await system.serve();
   gateway = await system.gateway();
-  const { email, password, token } = await system.ownerFile();
-  ownerKey = whoHas(token);
-  ownerSession = whoHas((await gateway.ask(login, { email, password })).accessToken);
+  team = await Team.of(system, gateway);
+  ownerSession = team.owner;
+  ownerKey = whoHas((await system.ownerFile()).token);
 });
 
 afterAll(() => system.stop());
 
-const mint = (who: Who, scopes: string[], expiresInSeconds?: number) =>
+const mint = (who: Who, scopes: string[], expiresInSeconds?: number | 'never') =>
   gateway.ask(createKey, { name: 'nightly export', scopes, ...(expiresInSeconds && { expiresInSeconds }) }, who);
+
+const refusalOf = (who: Who, request: object) =>
+  gateway.refusal(createKey, { name: 'k', scopes: ['keys:read'], ...request }, who);
 
 const lifetimeOf = (token: string) => {
   const { iat = 0, exp = 0 } = decodeJwt(token);
@@ -43,11 +48,12 @@ describe('minting a key', () => {
       scope: 'records:read:orders exports:*:ord*',
       client_id: 'keyport',
     });
-    expect(decodeJwt(token)).not.toHaveProperty('anc');
+    for (const claim of ['anc', 'sid', 'authorization_details']) expect(decodeJwt(token)).not.toHaveProperty(claim);
     expect(key).toMatchObject({
       name: 'nightly export',
+      owner: ownerSession.sub,
       scopes: ['records:read:orders', 'exports:*:ord*'],
-      revokedAt: null,
+      ...{ authorizationDetails: null, limits: {}, lastUsedAt: null, revokedAt: null, rotatedAt: null },
     });
     expect(Date.parse(key.expiresAt ?? '')).toBe((decodeJwt(token).exp ?? 0) * 1000);
     expect(await gateway.ask(getKey, { keyId: key.id }, ownerSession)).toEqual(key);
@@ -64,31 +70,28 @@ describe('minting a key', () => {
   it('gives it 90 days unless told, and what is told up to the limit', async () => {
     expect(lifetimeOf((await mint(ownerSession, ['keys:read'])).token)).toBe(90 * day);
     expect(lifetimeOf((await mint(ownerSession, ['keys:read'], 366 * day)).token)).toBe(366 * day);
-    expect(
-      await gateway.refusal(
-        createKey,
-        { name: 'k', scopes: ['keys:read'], expiresInSeconds: 366 * day + 1 },
-        ownerSession,
-      ),
-    ).toMatchObject({ code: 'KEY_LIFETIME_TOO_LONG', params: { maximumSeconds: 366 * day } });
+    expect(await refusalOf(ownerSession, { expiresInSeconds: 366 * day + 1 })).toMatchObject({
+      code: 'KEY_LIFETIME_TOO_LONG',
+      params: { maximumSeconds: 366 * day },
+    });
+  });
+
+  it('gives it no life without an end where the policy wants one', async () => {
+    expect(await refusalOf(ownerSession, { expiresInSeconds: 'never' })).toMatchObject({ code: 'KEY_EXPIRY_NEEDED' });
   });
 
   it('needs the right to', async () => {
-    const error = await gateway.refusal(
-      createKey,
-      { name: 'k', scopes: ['records:read:a'] },
-      { scope: 'records:read:a' },
-    );
+    const error = await refusalOf({ ...ownerSession, scope: 'records:read:a' }, { scopes: ['records:read:a'] });
 
     expect(error).toMatchObject({ code: 'INSUFFICIENT_SCOPE', params: { scope: 'keys:create' } });
   });
 
   it.each([['records:read:orders'], ['records:*:a'], ['*'], ['keys:delete'], ['records:read:*']])(
-    'refuses %s to one who has it not',
+    'refuses %s to one whose token has it not',
     async (scope) => {
-      const who = { scope: 'keys:create keys:read records:read:a*' };
+      const who = { ...ownerSession, scope: 'keys:create keys:read records:read:a*' };
 
-      const error = await gateway.refusal(createKey, { name: 'k', scopes: ['records:read:ab', scope] }, who);
+      const error = await refusalOf(who, { scopes: ['records:read:ab', scope] });
 
       expect(error).toMatchObject({ code: 'SCOPE_NOT_HELD', params: { scope } });
     },
@@ -97,35 +100,92 @@ describe('minting a key', () => {
   it.each(['records:read', 'records:write:a', 'nothing:read:a', 'records:read:A', 'keys:read:a', 'records:read:a b'])(
     'refuses %s, which is no scope',
     async (scope) => {
-      expect(await gateway.refusal(createKey, { name: 'k', scopes: [scope] }, ownerSession)).toMatchObject({
-        code: 'VALIDATION_FAILED',
-      });
+      expect(await refusalOf(ownerSession, { scopes: [scope] })).toMatchObject({ code: 'VALIDATION_FAILED' });
     },
   );
+
+  it('refuses what its maker has lost since, though the token still says it', async () => {
+    const carol = await team.member(['keys:*', 'records:read:orders']);
+    await team.setScopes(carol, ['keys:*']);
+
+    const error = await refusalOf(carol, { scopes: ['records:read:orders'] });
+
+    expect(error).toMatchObject({ code: 'SCOPE_NOT_HELD', params: { scope: 'records:read:orders' } });
+  });
 
   it('refuses a token that no gateway would read', async () => {
     const scopes = Array.from({ length: 130 }, (_, at) => `records:read:${'x'.repeat(40)}-${at}`);
 
-    const error = await gateway.refusal(createKey, { name: 'k', scopes }, ownerSession);
-
-    expect(error).toMatchObject({ code: 'TOKEN_TOO_LARGE', params: { limitBytes: maxTokenBytes } });
+    expect(await refusalOf(ownerSession, { scopes })).toMatchObject({
+      code: 'TOKEN_TOO_LARGE',
+      params: { limitBytes: maxTokenBytes },
+    });
   });
 
-  it('refuses the same sub of another issuer', async () => {
-    const stranger = { ...ownerSession, iss: 'https://elsewhere.example' };
+  it.each([
+    ['another issuer', { iss: 'https://elsewhere.example', usr: undefined }],
+    ['no user', { sub: 'service:import', usr: undefined }],
+  ])('refuses the same rights of %s', async (_name, change) => {
+    expect(await refusalOf({ ...ownerSession, ...change }, {})).toMatchObject({ code: 'CONTEXT_INVALID' });
+  });
+});
 
-    expect(await gateway.refusal(createKey, { name: 'k', scopes: ['keys:read'] }, stranger)).toMatchObject({
-      code: 'CONTEXT_INVALID',
+describe('a key with authorization details (RFC 9396)', () => {
+  const detail = (change: Partial<AuthorizationDetail> = {}): AuthorizationDetail => ({
+    type: 'keyport_dataset',
+    datasets: ['orders'],
+    actions: ['records:read'],
+    ...change,
+  });
+  const eu = detail({ filter: { region: { $in: ['eu', 'uk'] } }, fields: ['total'] });
+  const withDetails = (who: Who, ...authorizationDetails: AuthorizationDetail[]) =>
+    gateway.ask(createKey, { name: 'k', scopes: ['records:read:orders', 'keys:*'], authorizationDetails }, who);
+
+  it('says them in its token and shows them, operators and all', async () => {
+    const { token, key } = await withDetails(ownerSession, eu);
+
+    expect(decodeJwt(token)).toMatchObject({ authorization_details: [eu] });
+    expect(await gateway.ask(getKey, { keyId: key.id }, ownerSession)).toMatchObject({ authorizationDetails: [eu] });
+  });
+
+  it('hands them on to keys that are minted through it, whatever those ask for', async () => {
+    const parent = whoHas((await withDetails(ownerSession, eu)).token);
+
+    const silent = await gateway.ask(createKey, { name: 'k', scopes: ['records:read:orders'] }, parent);
+    const greedy = await withDetails(parent, detail({ datasets: ['*'], actions: ['records:*'] }));
+
+    for (const { key } of [silent, greedy]) expect(key.authorizationDetails).toEqual([eu]);
+  });
+
+  it('is refused where nothing is left of both', async () => {
+    const parent = whoHas((await withDetails(ownerSession, eu)).token);
+
+    const request = {
+      scopes: ['records:read:orders'],
+      authorizationDetails: [detail({ fields: ['email'] })],
+    };
+    expect(await refusalOf(parent, request)).toMatchObject({ code: 'SCOPE_NOT_HELD' });
+  });
+
+  it('is refused where no gateway would read its token', async () => {
+    let filter: Record<string, unknown> = { a: 1 };
+    for (let depth = 0; depth < 6; depth += 1) filter = { $and: [filter] };
+
+    const error = await refusalOf(ownerSession, {
+      scopes: ['records:read:orders'],
+      authorizationDetails: [detail({ filter })],
     });
+
+    expect(error).toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ path: 'authorizationDetails' }] });
   });
 });
 
 describe('a key minted through a key', () => {
-  it('names the tokens it came through, nearest first', async () => {
+  it('names the keys it came through, nearest first', async () => {
     const child = await mint(ownerKey, ['*']);
     const grandchild = await mint(whoHas(child.token), ['*']);
 
-    expect(decodeJwt(grandchild.token)).toMatchObject({ anc: [decodeJwt(child.token).jti, ownerKey.jti] });
+    expect(decodeJwt(grandchild.token)).toMatchObject({ anc: [child.key.id, ownerKey.key] });
   });
 
   it('ends with it at the latest', async () => {
@@ -137,14 +197,26 @@ describe('a key minted through a key', () => {
     expect(child.key.expiresAt).toBe(new Date((decodeJwt(child.token).exp ?? 0) * 1000).toISOString());
   });
 
+  it('has its limits at most', async () => {
+    const request = { name: 'k', scopes: ['keys:create', 'keys:read'], limits: { requestsPerSecond: 5, burst: 9 } };
+    const parent = await gateway.ask(createKey, request, ownerSession);
+
+    const child = await gateway.ask(
+      createKey,
+      { name: 'k', scopes: ['keys:read'], limits: { requestsPerSecond: 500, importsPerDay: 1 } },
+      whoHas(parent.token),
+    );
+
+    expect(parent.key.limits).toEqual({ requestsPerSecond: 5, burst: 9 });
+    expect(child.key.limits).toEqual({ requestsPerSecond: 5, burst: 9, importsPerDay: 1 });
+  });
+
   it('may have four ancestors and no fifth', async () => {
     let who = ownerKey;
     for (let depth = 1; depth <= 4; depth += 1) who = whoHas((await mint(who, ['*'])).token);
 
     expect(who.anc).toHaveLength(4);
-    expect(await gateway.refusal(createKey, { name: 'k', scopes: ['*'] }, who)).toMatchObject({
-      code: 'KEY_CHAIN_TOO_LONG',
-    });
+    expect(await refusalOf(who, {})).toMatchObject({ code: 'KEY_CHAIN_TOO_LONG' });
   });
 
   it('is refused where MongoDB knows that the key was revoked, before the bus does', async () => {
@@ -153,60 +225,118 @@ describe('a key minted through a key', () => {
       .collection('keys')
       .updateOne({ _id: parent.key.id as never }, { $set: { revokedAt: new Date() } });
 
-    expect(await gateway.refusal(createKey, { name: 'k', scopes: ['keys:read'] }, whoHas(parent.token))).toMatchObject({
-      code: 'TOKEN_REVOKED',
-    });
+    expect(await refusalOf(whoHas(parent.token), {})).toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 });
 
 describe('seeing keys', () => {
-  const alice = { sub: 'alice', scope: 'keys:*' };
-  const bob = { sub: 'bob', scope: 'keys:*' };
+  let alice: Who;
+  let bob: Who;
+  let admin: Who;
 
-  it('shows one only their own, an owner all, and others nothing that exists', async () => {
+  beforeAll(async () => {
+    alice = await team.member(['keys:*']);
+    bob = await team.member(['keys:*', 'users:*']);
+    admin = await team.admin();
+  });
+
+  const idsSeenBy = async (who: Who, request: object = {}) =>
+    (await gateway.ask(listKeys, { limit: 1000, ...request }, who)).items.map(({ id }) => id);
+
+  it('shows one their own keys', async () => {
     const { key } = await mint(alice, ['keys:read']);
+    const bobs = await mint(bob, ['keys:read']);
 
-    expect((await gateway.ask(listKeys, {}, alice)).items.map(({ id }) => id)).toContain(key.id);
-    expect((await gateway.ask(listKeys, {}, bob)).items.map(({ id }) => id)).not.toContain(key.id);
-    expect((await gateway.ask(listKeys, { limit: 1000 }, ownerSession)).items.map(({ id }) => id)).toContain(key.id);
-    for (const contract of [getKey, revokeKey]) {
-      expect(await gateway.refusal(contract, { keyId: key.id }, bob)).toMatchObject({ code: 'KEY_NOT_FOUND' });
-      expect(await gateway.refusal(contract, { keyId: 'f'.repeat(24) }, alice)).toMatchObject({
-        code: 'KEY_NOT_FOUND',
-      });
+    expect(await idsSeenBy(alice)).toEqual([key.id]);
+    expect(await idsSeenBy(alice, { owner: alice.sub })).toEqual([key.id]);
+    expect(await idsSeenBy(bob)).toEqual([bobs.key.id]);
+    expect(await idsSeenBy(ownerSession)).not.toContain(key.id);
+  });
+
+  it('shows owners and admins those of others, but admins nothing of owners', async () => {
+    const { key } = await mint(alice, ['keys:read']);
+    const owners = await mint(ownerSession, ['keys:read']);
+
+    for (const who of [ownerSession, admin]) {
+      expect(await gateway.ask(getKey, { keyId: key.id }, who)).toMatchObject({ owner: alice.sub });
+      expect(await idsSeenBy(who, { owner: alice.sub })).toContain(key.id);
+      expect(await idsSeenBy(who, { owner: '*' })).toContain(key.id);
     }
-    expect(await gateway.ask(getKey, { keyId: key.id }, alice)).toMatchObject({ revokedAt: null });
+    expect(await idsSeenBy(ownerSession, { owner: '*' })).toContain(owners.key.id);
+    expect(await idsSeenBy(admin, { owner: '*' })).not.toContain(owners.key.id);
+  });
+
+  it.each([
+    ['a member, with the right to change users too', () => bob, () => alice],
+    ['an admin whose token may not change users', () => ({ ...admin, scope: 'keys:*' }), () => alice],
+    ['an admin, of an owner', () => admin, () => ownerSession],
+  ])('hides from %s that others have any', async (_name, asking, holding) => {
+    const { key } = await mint(holding(), ['keys:read']);
+
+    for (const contract of [getKey, revokeKey])
+      expect(await gateway.refusal(contract, { keyId: key.id }, asking())).toMatchObject({ code: 'KEY_NOT_FOUND' });
+    expect(await gateway.refusal(listKeys, { owner: holding().sub }, asking())).toMatchObject({
+      code: 'USER_NOT_FOUND',
+    });
+    expect(await gateway.ask(getKey, { keyId: key.id }, holding())).toMatchObject({ revokedAt: null });
+  });
+
+  it.each(['f'.repeat(24), 'x', '../keys', ''])('answers alike to the id %j, which is nobody’s', async (keyId) => {
+    for (const contract of [getKey, revokeKey])
+      expect(await gateway.refusal(contract, { keyId }, ownerSession)).toMatchObject({ code: 'KEY_NOT_FOUND' });
+    expect(await gateway.refusal(listKeys, { owner: `${keyId}1` }, ownerSession)).toMatchObject({
+      code: 'USER_NOT_FOUND',
+    });
   });
 
   it('pages through them, newest first, each once', async () => {
-    const carol = { sub: 'carol', scope: 'keys:*' };
+    const carol = await team.member(['keys:*']);
     const minted: string[] = [];
     for (let count = 0; count < 5; count += 1) minted.unshift((await mint(carol, ['keys:read'])).key.id);
 
+    expect(await walk(carol, {})).toEqual(minted);
+  });
+
+  it('pages through those that end soon, the next to end first', async () => {
+    const dave = await team.member(['keys:*']);
+    const inHours: Record<number, string> = {};
+    for (const hours of [5, 1, 30, 3, 1.5]) inHours[hours] = (await mint(dave, ['keys:read'], hours * 3600)).key.id;
+    const gone = await mint(dave, ['keys:read'], 2 * 3600);
+    await gateway.ask(revokeKey, { keyId: gone.key.id }, dave);
+
+    const ids = await walk(dave, { endsWithinSeconds: day });
+
+    expect(ids).toEqual([1, 1.5, 3, 5].map((hours) => inHours[hours]));
+  });
+
+  /** Ids, page by page. */
+  async function walk(who: Who, request: object): Promise<string[]> {
     const seen: string[] = [];
     let cursor: string | null | undefined;
     do {
-      const page = await gateway.ask(listKeys, { limit: 2, ...(cursor && { cursor }) }, carol);
+      const page = await gateway.ask(listKeys, { limit: 2, ...request, ...(cursor && { cursor }) }, who);
       seen.push(...page.items.map(({ id }) => id));
       cursor = page.next;
     } while (cursor !== null);
-
-    expect(seen).toEqual(minted);
-  });
+    return seen;
+  }
 
   it.each([
     [listKeys, {}, 'keys:read'],
     [getKey, { keyId: 'x' }, 'keys:read'],
     [revokeKey, { keyId: 'x' }, 'keys:delete'],
   ])('needs the right to: $subject', async (contract, request, scope) => {
-    expect(await gateway.refusal(contract, request, { scope: 'keys:create' })).toMatchObject({
+    const who = { ...ownerSession, scope: 'keys:create' };
+
+    expect(await gateway.refusal(contract, request, who)).toMatchObject({
       code: 'INSUFFICIENT_SCOPE',
       params: { scope },
     });
   });
 
   it.each(['!', Buffer.from('x').toString('base64url'), 'e'.repeat(60)])('refuses the cursor %j', async (cursor) => {
-    expect(await gateway.refusal(listKeys, { cursor }, ownerSession)).toMatchObject({ code: 'CURSOR_INVALID' });
+    for (const request of [{ cursor }, { cursor, endsWithinSeconds: 60 }])
+      expect(await gateway.refusal(listKeys, request, ownerSession)).toMatchObject({ code: 'CURSOR_INVALID' });
   });
 });
 

@@ -1,111 +1,126 @@
-import { nowSeconds, type Caller } from '@keyport/access';
-import { KeyportError, type createKey, type listKeys, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import type { Caller } from '@keyport/access';
+import {
+  KeyportError,
+  type changeKey,
+  type listKeys,
+  type reportUse,
+  type ReplyOf,
+  type RequestOf,
+  type UsageLimits,
+} from '@keyport/contracts';
 import { listPage, readCursor } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
-import { Types } from 'mongoose';
+import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
 import { revocationKeptUntil } from '../revocations/revocation-entries.ts';
-import { RevocationProjection } from '../revocations/revocation-projection.ts';
-import { SigningKeysService } from '../signing-keys/signing-keys.service.ts';
-import { AccessTokensService } from '../tokens/access-tokens.service.ts';
-import { newKey, type Key } from './key.model.ts';
-import { ancestorsThrough, keyLifetime, requireHeld } from './key-rules.ts';
-import { KeysRepository, type KeyHolder } from './keys.repository.ts';
+import { ReachService } from '../rights/reach.service.ts';
+import { RightsProjection } from '../rights/rights-projection.ts';
+import { HeldEndingService } from './held-ending.service.ts';
+import { KeyMakersService } from './key-makers.service.ts';
+import { isLimited, type Key } from './key.model.ts';
+import { raisedScopes, requireDetailsHeld, requireHeld, standing } from './key-rules.ts';
+import { KeysRepository, type EndingPlace } from './keys.repository.ts';
+import { detailsOf, presentKey } from './present-key.ts';
+import { grantedLimits } from './usage-rules.ts';
 
-/** What MongoDB gives as ids of keys. */
-const keyId = z.string().regex(/^[0-9a-f]{24}$/);
+/** What MongoDB gives as ids of keys. They grow with time, so the last one says where the next page begins. */
+const keyIds = z.string().regex(/^[0-9a-f]{24}$/);
 
+const endingPlaces = z
+  .string()
+  .regex(/^\d{1,15} [0-9a-f]{24}$/)
+  .transform((text): EndingPlace => {
+    const [at = '', keyId = ''] = text.split(' ');
+    return { expiresAt: new Date(Number(at)), keyId };
+  });
+const placeOf = ({ _id, expiresAt }: Key) => `${expiresAt.getTime()} ${_id}`;
+
+/** Keys as they are seen, changed and revoked. What others may not see is as if it did not exist. */
 @Injectable()
 export class KeysService {
   constructor(
     private readonly keys: KeysRepository,
-    private readonly tokens: AccessTokensService,
-    private readonly signingKeys: SigningKeysService,
-    private readonly revocations: RevocationProjection,
-    @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
+    private readonly makers: KeyMakersService,
+    private readonly reach: ReachService,
+    private readonly rights: RightsProjection,
+    private readonly endings: HeldEndingService,
   ) {}
 
-  async create(caller: Caller, { name, scopes, expiresInSeconds }: RequestOf<typeof createKey>) {
-    caller.require('keys:create');
-    requireHeld(scopes, caller.identity.scopes);
-    const userId = this.userOf(caller);
-    const ancestors = ancestorsThrough(caller.identity);
-    const makerSecondsLeft = await this.secondsLeftOf(caller);
-    const lifetimeSeconds = keyLifetime(expiresInSeconds, this.config.KEYPORT_KEY_MAX_SECONDS, makerSecondsLeft);
-    return this.mint({ userId, name, scopes: [...new Set(scopes)], ancestors, lifetimeSeconds });
-  }
-
-  async list(caller: Caller, { limit, cursor }: RequestOf<typeof listKeys>): Promise<ReplyOf<typeof listKeys>> {
-    caller.require('keys:read');
-    // Ids of keys grow with time, so the last one says where the next page begins.
-    const found = await this.keys.page(this.visibleTo(caller), limit + 1, readCursor(keyId, cursor));
-    const { items, next } = listPage(found, limit, ({ _id }) => _id);
-    return { items: items.map(toReply), next };
+  async list(caller: Caller, request: RequestOf<typeof listKeys>): Promise<ReplyOf<typeof listKeys>> {
+    const { limit, cursor, endsWithinSeconds, owner } = request;
+    const reach = await this.reach.listReachOf(caller, 'keys:read', owner);
+    if (endsWithinSeconds === undefined) {
+      const found = await this.keys.page(reach, limit + 1, readCursor(keyIds, cursor));
+      const { items, next } = listPage(found, limit, ({ _id }) => _id);
+      return { items: items.map(presentKey), next };
+    }
+    const now = Date.now();
+    const span = { from: new Date(now), to: new Date(now + endsWithinSeconds * 1000) };
+    const found = await this.keys.endingPage(reach, limit + 1, span, readCursor(endingPlaces, cursor));
+    const { items, next } = listPage(found, limit, placeOf);
+    return { items: items.map(presentKey), next };
   }
 
   async get(caller: Caller, keyId: string) {
-    caller.require('keys:read');
-    return toReply(await this.visible(caller, keyId));
+    const reach = await this.reach.reachOf(caller, 'keys:read');
+    return presentKey(found(await this.keys.find(keyId, reach), keyId));
+  }
+
+  /** Resolves once the bus shows the new ceiling and limits. */
+  async change(caller: Caller, { keyId, ...asked }: RequestOf<typeof changeKey>): Promise<ReplyOf<typeof changeKey>> {
+    const reach = await this.reach.reachOf(caller, 'keys:update');
+    const bounds = asked.limits && (await this.makers.boundsOf(caller));
+    for (;;) {
+      const key = standing(found(await this.keys.find(keyId, reach), keyId));
+      const scopes = asked.scopes ? ceilingOf(caller, key, asked.scopes) : key.scopes;
+      const limits = asked.limits && bounds ? grantedLimits(bounds, asked.limits) : key.limits;
+      const change = { name: asked.name ?? key.name, ...narrowing(key, scopes, limits) };
+      // A ceiling that was lowered in the meantime must not be raised by who looked at the old one.
+      const changed = await this.keys.change({ _id: keyId, scopes: key.scopes }, change);
+      if (!changed) continue;
+      await this.rights.showKey(keyId);
+      return presentKey(changed);
+    }
   }
 
   /** Resolves once the revocation is stored by a majority and shown on the bus. */
   async revoke(caller: Caller, keyId: string): Promise<void> {
-    caller.require('keys:delete');
-    const key = await this.visible(caller, keyId);
-    const now = new Date();
-    const revoked = await this.keys.revoke(keyId, now, revocationKeptUntil(key.expiresAt, now));
-    if (!revoked) throw new KeyportError('KEY_NOT_FOUND', { keyId });
-    await this.revocations.show(revoked);
+    const reach = await this.reach.reachOf(caller, 'keys:delete');
+    for (;;) {
+      const key = found(await this.keys.find(keyId, reach), keyId);
+      const now = new Date();
+      const revoked = await this.keys.revoke(key, now, revocationKeptUntil(key.expiresAt, now));
+      if (revoked) return this.endings.endKey(revoked);
+    }
   }
 
-  private async mint(key: Pick<Key, 'userId' | 'name' | 'scopes' | 'ancestors'> & { lifetimeSeconds: number }) {
-    const keyId = new Types.ObjectId().toHexString();
-    const { lifetimeSeconds, ...kept } = key;
-    const { token, tokenId, issuedAt, expiresAt } = await this.tokens.mint({
-      subject: kept.userId,
-      scopes: kept.scopes,
-      ancestors: kept.ancestors,
-      lifetimeSeconds,
+  /** A gateway whose clock is ahead does not make a use later than now. */
+  async noteUse({ keys }: RequestOf<typeof reportUse>): Promise<void> {
+    const now = Date.now();
+    const uses = keys.map(({ keyId, lastUsedAt }) => ({
       keyId,
-    });
-    const stored = newKey({ ...kept, _id: keyId, tokenId, createdAt: issuedAt, expiresAt });
-    await this.keys.insert(stored);
-    return { token, key: toReply(stored) };
-  }
-
-  private async visible(caller: Caller, keyId: string): Promise<Key> {
-    const key = await this.keys.find(keyId, this.visibleTo(caller));
-    if (!key) throw new KeyportError('KEY_NOT_FOUND', { keyId });
-    return key;
-  }
-
-  /** One's own keys; an owner's are all. */
-  private visibleTo(caller: Caller): KeyHolder {
-    return caller.identity.scopes.includes('*') ? 'anyone' : { userId: this.userOf(caller) };
-  }
-
-  /** The same `sub` of another issuer is another principal, who has no keys here. */
-  private userOf({ identity }: Caller): string {
-    if (!this.signingKeys.isOwnIssuer(identity.issuer)) throw new KeyportError('CONTEXT_INVALID', { check: 'issuer' });
-    return identity.subject;
-  }
-
-  private async secondsLeftOf({ identity }: Caller): Promise<number> {
-    if (identity.keyId === undefined) return Number.POSITIVE_INFINITY;
-    const maker = await this.keys.find(identity.keyId, 'anyone');
-    const secondsLeft = maker && !maker.revokedAt ? Math.floor(maker.expiresAt.getTime() / 1000) - nowSeconds() : 0;
-    if (secondsLeft <= 0) throw new KeyportError('TOKEN_REVOKED');
-    return secondsLeft;
+      lastUsedAt: new Date(Math.min(Date.parse(lastUsedAt), now)),
+    }));
+    await this.keys.markUsed(uses);
   }
 }
 
-const toReply = ({ _id, name, scopes, createdAt, expiresAt, revokedAt }: Key) => ({
-  id: _id,
-  name,
-  scopes: [...scopes],
-  createdAt: createdAt.toISOString(),
-  expiresAt: expiresAt.toISOString(),
-  lastUsedAt: null,
-  revokedAt: revokedAt?.toISOString() ?? null,
+function found(key: Key | null, keyId: string): Key {
+  if (!key) throw new KeyportError('KEY_NOT_FOUND', { keyId });
+  return key;
+}
+
+/** Nobody raises a ceiling above what the token says, or above what they may do themselves. Throws SCOPE_NOT_HELD. */
+function ceilingOf(caller: Caller, key: Key, asked: readonly string[]): readonly string[] {
+  const scopes = [...new Set(asked)];
+  requireHeld(scopes, key.tokenScopes);
+  const raised = raisedScopes(scopes, key.scopes);
+  requireHeld(raised, caller.scopes);
+  if (raised.length > 0) requireDetailsHeld(detailsOf(key), caller.identity.details);
+  return scopes;
+}
+
+const narrowing = (key: Key, scopes: readonly string[], limits: UsageLimits) => ({
+  scopes,
+  limits,
+  isLimited: isLimited(scopes, key.tokenScopes, limits),
 });

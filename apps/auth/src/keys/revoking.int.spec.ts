@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RevocationView, type Revocable } from '@keyport/access';
+import { revocationKey, RevocationView } from '@keyport/access';
 import { buckets, createKey, getKey, listKeys, login, revokeKey, streams } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
 import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { decodeJwt } from 'jose';
 import { AuthSystem } from '../harness/auth-system.ts';
+import { identityIn } from '../harness/identity-in.ts';
+import type { Key } from './key.model.ts';
 
 const day = 24 * 3600;
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
   view = new RevocationView(await system.servers.connectionOf('gateway'));
   view.start();
   const { email, password } = await system.ownerFile();
-  ownerSession = whoHas((await gateway.ask(login, { email, password })).accessToken);
+  ownerSession = whoHas((await gateway.ask(login, { email, password, address: '127.0.0.1' })).accessToken);
 });
 
 afterAll(async () => {
@@ -32,11 +33,6 @@ afterAll(async () => {
 
 const mint = (who: Who, scopes: string[], expiresInSeconds?: number) =>
   gateway.ask(createKey, { name: 'nightly export', scopes, ...(expiresInSeconds && { expiresInSeconds }) }, who);
-
-const revocable = (token: string): Revocable => {
-  const { jti = '', key, anc = [] } = decodeJwt<{ key?: string; anc?: string[] }>(token);
-  return { tokenId: jti, keyId: key, ancestors: anc };
-};
 
 const eventCount = async () =>
   (await (await jetstreamManager(system.bus, { checkAPI: false })).streams.info(streams.events.name)).state.messages;
@@ -52,11 +48,27 @@ describe('revoking a key', () => {
 
     const answered = Date.now();
     for (const { token } of [parent, child, grandchild])
-      await eventually(() => view.isRevoked(revocable(token)), Boolean);
+      await eventually(() => view.isRevoked(identityIn(token)), Boolean);
     expect(Date.now() - answered).toBeLessThan(1_000);
-    expect(view.isRevoked(revocable((await mint(ownerSession, ['*'])).token))).toBe(false);
+    expect(view.isRevoked(identityIn((await mint(ownerSession, ['*'])).token))).toBe(false);
     const refused = await gateway.refusal(listKeys, {}, whoHas(grandchild.token));
     expect(refused).toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  it('says of all that was minted through it that it is revoked, and of each until when that is shown', async () => {
+    const parent = await mint(ownerSession, ['*'], 3600);
+    const child = await mint(whoHas(parent.token), ['*'], 60);
+    const grandchild = await mint(whoHas(child.token), ['*'], 60);
+
+    await gateway.ask(revokeKey, { keyId: parent.key.id }, ownerSession);
+
+    for (const { key } of [child, grandchild]) {
+      const { revokedAt } = await gateway.ask(getKey, { keyId: key.id }, ownerSession);
+      expect(revokedAt).not.toBeNull();
+      const stored = await system.database.collection<Key>('keys').findOne({ _id: key.id });
+      const keptUntil = stored?.revocationKeptUntil?.getTime() ?? 0;
+      expect(keptUntil - Date.parse(revokedAt ?? '')).toBeGreaterThanOrEqual(30 * day * 1000);
+    }
   });
 
   it('leaves the key above it as it is', async () => {
@@ -65,8 +77,8 @@ describe('revoking a key', () => {
 
     await gateway.ask(revokeKey, { keyId: child.key.id }, ownerSession);
 
-    await eventually(() => view.isRevoked(revocable(child.token)), Boolean);
-    expect(view.isRevoked(revocable(parent.token))).toBe(false);
+    await eventually(() => view.isRevoked(identityIn(child.token)), Boolean);
+    expect(view.isRevoked(identityIn(parent.token))).toBe(false);
   });
 
   it('is kept on the bus as long as the token, or a job started with it, could live', async () => {
@@ -74,9 +86,10 @@ describe('revoking a key', () => {
 
     await gateway.ask(revokeKey, { keyId: key.id }, ownerSession);
 
-    const entry = await (await openBucket(system.bus, buckets.revocations)).get(`key.${key.id}`);
-    const { revokedAt = 0, expiresAt = 0 } = entry?.json<{ revokedAt: number; expiresAt: number }>() ?? {};
-    expect(expiresAt - revokedAt).toBeGreaterThanOrEqual(30 * day);
+    const name = revocationKey({ level: 'key', keyId: key.id });
+    const entry = await (await openBucket(system.bus, buckets.revocations)).get(name);
+    expect(entry?.json()).toMatchObject({ before: null });
+    expect(entry?.json<{ expiresAt: number }>().expiresAt).toBeGreaterThanOrEqual(Date.now() / 1000 + 30 * day);
   });
 
   it('twice, or twice at once, changes nothing and tells the world once', async () => {

@@ -1,3 +1,4 @@
+import { revocationKey } from '@keyport/access';
 import { buckets, createKey, keyRevoked, login, revokeKey, streams, type BucketContract } from '@keyport/contracts';
 import { completionMarker, openBucket } from '@keyport/messaging';
 import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
@@ -21,11 +22,13 @@ beforeAll(async () => {
   gateway = await system.gateway();
   manager = await jetstreamManager(system.bus, { checkAPI: false });
   const { email, password } = await system.ownerFile();
-  owner = whoHas((await gateway.ask(login, { email, password })).accessToken);
+  owner = whoHas((await gateway.ask(login, { email, password, address: '127.0.0.1' })).accessToken);
 });
 
 afterAll(() => system.stop());
 
+const entryOf = (keyId: string) => revocationKey({ level: 'key', keyId });
+const storedRevocations = () => system.database.collection<{ _id: string }>('revocations');
 const mint = () => gateway.ask(createKey, { name: 'k', scopes: ['keys:read'] }, owner);
 const storedKeys = () => system.database.collection<{ _id: string }>('keys');
 
@@ -38,7 +41,7 @@ async function contentOf(bucket: BucketContract): Promise<Record<string, unknown
 
 const withoutMarker = ({ [completionMarker]: _marker, ...entries }: Record<string, unknown>) => entries;
 
-describe.each([buckets.revocations, buckets.jwks])('the projection $name', (bucket) => {
+describe.each([buckets.revocations, buckets.jwks, buckets.rights])('the projection $name', (bucket) => {
   it('is whole again after the bucket was emptied', async () => {
     const { key } = await mint();
     await gateway.ask(revokeKey, { keyId: key.id }, owner);
@@ -67,7 +70,7 @@ describe.each([buckets.revocations, buckets.jwks])('the projection $name', (buck
     const before = await contentOf(bucket);
     const [changed = ''] = Object.keys(withoutMarker(before));
     const kv = await openBucket(system.bus, bucket);
-    await kv.put('key.planted', JSON.stringify({ revokedAt: 1, expiresAt: null }));
+    await kv.put('key.planted', JSON.stringify({ before: null, expiresAt: null }));
     await kv.put(changed, '{}');
 
     await projections.reconcile();
@@ -88,12 +91,12 @@ describe('the revocations', () => {
   it('go once neither a token nor a job can need them', async () => {
     const { key } = await mint();
     await gateway.ask(revokeKey, { keyId: key.id }, owner);
-    expect(await contentOf(buckets.revocations)).toHaveProperty([`key.${key.id}`]);
-    await storedKeys().updateOne({ _id: key.id }, { $set: { revocationKeptUntil: new Date(Date.now() - 1) } });
+    expect(await contentOf(buckets.revocations)).toHaveProperty([entryOf(key.id)]);
+    await storedRevocations().updateOne({ _id: entryOf(key.id) }, { $set: { endsAt: new Date(Date.now() - 1) } });
 
     await projections.reconcile();
 
-    expect(await contentOf(buckets.revocations)).not.toHaveProperty([`key.${key.id}`]);
+    expect(await contentOf(buckets.revocations)).not.toHaveProperty([entryOf(key.id)]);
   });
 
   it('made while the bucket is reconciled stay', async () => {
@@ -106,7 +109,7 @@ describe('the revocations', () => {
     await rounds;
 
     const entries = await contentOf(buckets.revocations);
-    for (const { key } of minted) expect(entries).toHaveProperty([`key.${key.id}`]);
+    for (const { key } of minted) expect(entries).toHaveProperty([entryOf(key.id)]);
   });
 
   it('that a process stored and died before it could tell are shown and announced', async () => {
@@ -120,7 +123,7 @@ describe('the revocations', () => {
     await projections.reconcile();
 
     const event = await manager.streams.getMessage(streams.events.name, { last_by_subj: keyRevoked.subject });
-    expect(await contentOf(buckets.revocations)).toHaveProperty([`key.${key.id}`]);
+    expect(await contentOf(buckets.revocations)).toHaveProperty([entryOf(key.id)]);
     expect(event?.json()).toMatchObject({ data: { keyId: key.id, revokedAt: revokedAt.toISOString() } });
     expect(await storedKeys().findOne({ _id: key.id })).toMatchObject({ revocationAnnounced: true });
   });
@@ -171,5 +174,38 @@ describe('project', () => {
     await project(asAuth, bucket, async () => new Map(), 0);
 
     expect(await kv.get('passing')).toBeNull();
+  });
+
+  it('writes and deletes thousands of entries, and leaves alone those that others write meanwhile', async () => {
+    const keys = Array.from({ length: 2_500 }, (_, index) => `many-${index}`);
+    const wanted = new Map(keys.map((key) => [key, { n: 1 }]));
+    const raced = keys[1_234] ?? '';
+
+    await project(asAuth, bucket, async () => {
+      await kv.put(raced, '2');
+      return wanted;
+    });
+    const values = await contentOf(bucket);
+    await project(asAuth, bucket, async () => {
+      await kv.put(raced, '3');
+      return new Map();
+    });
+
+    expect(keys.filter((key) => JSON.stringify(values[key]) !== '{"n":1}')).toEqual([raced]);
+    expect(values[raced]).toBe(2);
+    expect(Object.keys(withoutMarker(await contentOf(bucket)))).toEqual([raced]);
+    await kv.delete(raced);
+  });
+
+  it('does not mark a bucket that was emptied while it was filled', async () => {
+    const wanted = async function* () {
+      yield ['first', 1] as const;
+      for (let index = 0; index < 1_500; index += 1) yield [`filled-${index}`, 1] as const;
+      await manager.streams.purge(`KV_${bucket.name}`);
+      yield ['last', 1] as const;
+    };
+    await manager.streams.purge(`KV_${bucket.name}`);
+
+    await expect(project(asAuth, bucket, wanted)).rejects.toThrow('was emptied while it was filled');
   });
 });

@@ -1,48 +1,54 @@
-import { BUS_CONNECTION, onReconnect } from '@keyport/messaging';
+import { buckets } from '@keyport/contracts';
+import { BUS_CONNECTION } from '@keyport/messaging';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { RevocationProjection } from '../revocations/revocation-projection.ts';
+import { RightsProjection } from '../rights/rights-projection.ts';
 import { KeySetProjection } from '../signing-keys/key-set-projection.ts';
+import { KeptProjection, type Projection } from './kept-projection.ts';
+import { UnfinishedService } from './unfinished.service.ts';
 
-const everyMs = 60_000;
-
-/** Keeps what auth shows on the bus equal to what MongoDB holds: at start, every minute, and when the bus is back. */
+/** Keeps what auth shows on the bus equal to what MongoDB holds, from the start on. */
 @Injectable()
 export class ProjectionsService implements OnApplicationShutdown {
   private readonly logger = new Logger(ProjectionsService.name);
   private readonly stopping = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private readonly projections: readonly Projection[];
 
   constructor(
-    private readonly keySet: KeySetProjection,
-    private readonly revocations: RevocationProjection,
+    keySet: KeySetProjection,
+    rights: RightsProjection,
+    revocations: RevocationProjection,
+    unfinished: UnfinishedService,
     @Inject(BUS_CONNECTION) private readonly connection: NatsConnection,
-  ) {}
+  ) {
+    this.projections = [
+      {
+        bucket: buckets.jwks,
+        reconcile: async () => {
+          await keySet.reconcile();
+          await unfinished.complete();
+        },
+      },
+      { bucket: buckets.rights, reconcile: () => rights.reconcile() },
+      { bucket: buckets.revocations, reconcile: () => revocations.reconcile() },
+    ];
+  }
 
   /** Projects for the first time, and goes on in the background. */
   async start(): Promise<void> {
-    await this.reconcile();
-    this.timer = setInterval(() => this.reconcileSoon(), everyMs);
-    void onReconnect(this.connection, this.stopping.signal, () => this.reconcileSoon());
+    for (const projection of this.projections) {
+      const kept = new KeptProjection(projection, this.connection, (error) => this.logger.error(error));
+      await kept.begin();
+      void kept.keep(this.stopping.signal);
+    }
   }
 
   async reconcile(): Promise<void> {
-    await this.keySet.reconcile();
-    await this.revocations.reconcile();
+    for (const projection of this.projections) await projection.reconcile();
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
     this.stopping.abort();
-  }
-
-  private reconcileSoon(): void {
-    this.running = this.running
-      .then(() => (this.stopping.signal.aborted ? undefined : this.reconcile()))
-      .catch((error: unknown) => {
-        // The next round repairs what this one could not.
-        if (!this.stopping.signal.aborted) this.logger.error(error);
-      });
   }
 }

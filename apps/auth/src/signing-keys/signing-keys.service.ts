@@ -1,43 +1,44 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT, type CryptoKey, type JWK } from 'jose';
+import { SignJWT, type CryptoKey } from 'jose';
 import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
-import { Sealer } from './sealer.ts';
-import type { PublicSigningJwk, SigningKey } from './signing-key.model.ts';
+import { SigningKeyMaker, signingAlgorithm } from './signing-key-maker.ts';
 import { SigningKeysRepository } from './signing-keys.repository.ts';
 
-const alg = 'ES256';
+interface Signer {
+  readonly kid: string;
+  readonly issuers: readonly string[];
+  readonly key: CryptoKey;
+}
 
 /** Holds the key that signs Keyport's tokens, and signs with it. */
 @Injectable()
 export class SigningKeysService {
   private readonly logger = new Logger(SigningKeysService.name);
-  private signer: { readonly kid: string; readonly issuers: readonly string[]; readonly key: CryptoKey } | undefined;
+  private signer: Signer | undefined;
 
   constructor(
     private readonly keys: SigningKeysRepository,
-    private readonly sealer: Sealer,
+    private readonly maker: SigningKeyMaker,
     @Inject(AUTH_CONFIG) private readonly config: AuthConfig,
   ) {}
 
-  /** Takes the stored key, or makes the first one. */
+  /** Takes the stored key, or makes the first ones: one that signs, and one that all know before it does. */
   async load(): Promise<void> {
     const issuer = this.config.KEYPORT_PUBLIC_URL;
-    let current = await this.keys.currentFor(issuer);
-    if (!current) {
-      const made = await this.make(issuer);
-      if (await this.keys.insertCurrent(made)) this.logger.log(`made the signing key ${made._id}`);
-      current = await this.keys.currentFor(issuer);
-    }
-    if (!current) throw new Error('the signing key was deleted while this process started');
-    const { _id: kid, sealedPrivateJwk, issuers } = current;
-    const jwk = JSON.parse(this.sealer.open(sealedPrivateJwk, `signing key ${kid}`)) as JWK;
-    this.signer = { kid, issuers, key: (await importJWK(jwk, alg)) as CryptoKey };
+    await this.keys.addIssuer(issuer);
+    await this.ensure('current', [issuer]);
+    this.signer = await this.readSigner();
+    await this.ensure('standby', this.signer.issuers);
   }
 
-  /** Compact JWS. The header's order makes every Keyport token begin alike, for secret scanners. */
-  sign(typ: string, claims: Record<string, unknown>): Promise<string> {
+  /**
+   * Compact JWS. The header's order makes every Keyport token begin alike, for secret scanners. MongoDB says each time which
+   * key signs: another process may have rotated them, or revoked the one that this process knows, a moment ago.
+   */
+  async sign(typ: string, claims: Record<string, unknown>): Promise<string> {
+    if ((await this.keys.currentKid()) !== this.loaded().kid) this.signer = await this.readSigner();
     const { kid, key } = this.loaded();
-    return new SignJWT(claims).setProtectedHeader({ kid, typ, alg }).sign(key);
+    return new SignJWT(claims).setProtectedHeader({ kid, typ, alg: signingAlgorithm }).sign(key);
   }
 
   /** True for every `iss` that this deployment has signed under. */
@@ -45,17 +46,20 @@ export class SigningKeysService {
     return this.loaded().issuers.includes(issuer);
   }
 
-  private loaded() {
+  private loaded(): Signer {
     if (!this.signer) throw new Error('no signing key is loaded');
     return this.signer;
   }
 
-  private async make(issuer: string): Promise<SigningKey> {
-    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
-    const publicHalf = await exportJWK(publicKey);
-    const kid = `keyport-${(await calculateJwkThumbprint(publicHalf)).slice(0, 22)}`;
-    const publicJwk = { kid, ...publicHalf, alg, use: 'sig' } as PublicSigningJwk;
-    const sealedPrivateJwk = this.sealer.seal(JSON.stringify(await exportJWK(privateKey)), `signing key ${kid}`);
-    return { _id: kid, state: 'current', publicJwk, sealedPrivateJwk, issuers: [issuer], createdAt: new Date() };
+  private async ensure(state: 'current' | 'standby', issuers: readonly string[]): Promise<void> {
+    if (await this.keys.inState(state)) return;
+    const made = await this.maker.make(state, issuers);
+    if (await this.keys.insertOnly(made)) this.logger.log(`made the signing key ${made._id} (${state})`);
+  }
+
+  private async readSigner(): Promise<Signer> {
+    const current = await this.keys.inState('current');
+    if (!current) throw new Error('there is no signing key: it was deleted from the database');
+    return { kid: current._id, issuers: current.issuers, key: await this.maker.open(current) };
   }
 }

@@ -10,6 +10,7 @@ import { AccessTokensService } from '../tokens/access-tokens.service.ts';
 import { OwnerRepository } from './owner.repository.ts';
 import { hashPassword } from './passwords.ts';
 import { scopesOfRole } from './roles.ts';
+import { newUser } from './user.model.ts';
 import { UsersRepository } from './users.repository.ts';
 
 const ownerEmail = 'owner@keyport.local';
@@ -52,7 +53,7 @@ export class OwnerService {
     const keyId = new Types.ObjectId().toHexString();
     const scopes = scopesOfRole.owner;
     const lifetimeSeconds = this.config.KEYPORT_KEY_MAX_SECONDS;
-    const { token, tokenId, issuedAt, expiresAt } = await this.tokens.mint({
+    const { token, tokenId, signedBy, issuedAt, expiresAt } = await this.tokens.mint({
       subject: userId,
       scopes,
       lifetimeSeconds,
@@ -61,20 +62,23 @@ export class OwnerService {
     const text = `${JSON.stringify({ email: ownerEmail, password, token }, null, 2)}\n`;
     await this.owners.insertFirst(
       await this.newOwner(userId, password, this.sealer.seal(text, `owner file of ${userId}`)),
-      newKey({ _id: keyId, userId, name: 'owner', scopes, tokenId, ancestors: [], createdAt: issuedAt, expiresAt }),
+      newKey({
+        _id: keyId,
+        userId,
+        name: 'owner',
+        scopes,
+        tokenId,
+        signedBy,
+        ancestors: [],
+        createdAt: issuedAt,
+        expiresAt,
+      }),
     );
   }
 
   private async newOwner(userId: string, password: string, sealedOwnerFile: string | null) {
     const passwordHash = await hashPassword(password);
-    return {
-      _id: userId,
-      email: ownerEmail,
-      role: 'owner' as const,
-      passwordHash,
-      createdAt: new Date(),
-      sealedOwnerFile,
-    };
+    return newUser({ _id: userId, email: ownerEmail, role: 'owner', passwordHash, sealedOwnerFile });
   }
 
   private async writeFile(path: string): Promise<void> {

@@ -31,4 +31,21 @@ describe('passwords', () => {
     expect(matched).toHaveLength(33);
     expect(await passwordMatches(stored, 'secret')).toBe(true);
   });
+
+  it('are computed off the event loop, which goes on turning', async () => {
+    const stored = await hashPassword('secret');
+    let turns = 0;
+    let isDone = false;
+    const turn = () => {
+      turns += 1;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+
+    await Promise.all(Array.from({ length: 16 }, () => passwordMatches(stored, 'wrong')));
+
+    isDone = true;
+    // On the event loop each would let one or two turns pass.
+    expect(turns).toBeGreaterThan(16 * 20);
+  });
 });

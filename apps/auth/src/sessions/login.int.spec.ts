@@ -17,15 +17,20 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-const refusal = (email: string, password: string) => gateway.refusal(login, { email, password });
+let addresses = 0;
+/** Each attempt from another one, so that none waits for another. */
+const anotherAddress = () => `10.1.${(addresses += 1) >> 8}.${addresses & 255}`;
+
+const refusal = (email: string, password: string) =>
+  gateway.refusal(login, { email, password, address: anotherAddress() });
 
 describe('login', () => {
   it('gives a session of ten minutes with the claims of RFC 9068 and the rights of the role', async () => {
-    const session = await gateway.ask(login, { email: owner.email, password: owner.password });
+    const session = await gateway.ask(login, { email: owner.email, password: owner.password, address: '127.0.0.1' });
 
     const claims = decodeJwt(session.accessToken);
     expect(session).toMatchObject({ tokenType: 'Bearer', expiresIn: 600 });
-    expect(Object.keys(claims).sort()).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'scope', 'sub']);
+    expect(Object.keys(claims).sort()).toEqual(['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'scope', 'sid', 'sub']);
     expect(claims).toMatchObject({
       iss: 'http://127.0.0.1:3000',
       aud: 'http://127.0.0.1:3000',
@@ -38,14 +43,18 @@ describe('login', () => {
 
   it('gives each session an id of its own', async () => {
     const sessions = await Promise.all(
-      [1, 2].map(() => gateway.ask(login, { email: owner.email, password: owner.password })),
+      [1, 2].map(() => gateway.ask(login, { email: owner.email, password: owner.password, address: '127.0.0.1' })),
     );
 
     expect(new Set(sessions.map(({ accessToken }) => decodeJwt(accessToken).jti)).size).toBe(2);
   });
 
   it('takes the email in any case of letters', async () => {
-    const session = await gateway.ask(login, { email: owner.email.toUpperCase(), password: owner.password });
+    const session = await gateway.ask(login, {
+      email: owner.email.toUpperCase(),
+      password: owner.password,
+      address: '127.0.0.1',
+    });
 
     expect(session.accessToken).toBeTruthy();
   });
@@ -77,7 +86,11 @@ describe('login', () => {
   });
 
   it('refuses a password that is no text, so that no query can stand in its place', async () => {
-    const error = await gateway.refusal(login, { email: { $ne: null }, password: { $ne: null } } as never);
+    const error = await gateway.refusal(login, {
+      email: { $ne: null },
+      password: { $ne: null },
+      address: '127.0.0.1',
+    } as never);
 
     expect(error).toMatchObject({ code: 'VALIDATION_FAILED' });
   });
