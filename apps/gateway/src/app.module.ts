@@ -5,8 +5,16 @@ import { APP_FILTER } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { GatewayAccessModule } from './access/access.module.ts';
+import { AuditModule } from './audit/audit.module.ts';
+import { AuditController } from './auth/audit.controller.ts';
 import { KeysController } from './auth/keys.controller.ts';
+import { MeController } from './auth/me.controller.ts';
+import { PublicKeysController } from './auth/public-keys.controller.ts';
+import { RevocationsController } from './auth/revocations.controller.ts';
 import { SessionsController } from './auth/sessions.controller.ts';
+import { SigningKeysController } from './auth/signing-keys.controller.ts';
+import { UsersController } from './auth/users.controller.ts';
+import { TokensController } from './auth/tokens.controller.ts';
 import { WellKnownController } from './auth/well-known.controller.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { DatasetsController } from './datasets/datasets.controller.ts';
@@ -20,6 +28,7 @@ import { ImportWaiter } from './imports/import-waiter.ts';
 import { ImportsController } from './imports/imports.controller.ts';
 import { ImportsService } from './imports/imports.service.ts';
 import { RejectsStream } from './imports/rejects-stream.ts';
+import { LimitsModule } from './limits/limits.module.ts';
 import { RecordsController } from './records/records.controller.ts';
 import { RecordsStream } from './records/records-stream.ts';
 import { UploadPublisher } from './uploads/upload-publisher.ts';
@@ -40,6 +49,13 @@ class ConfigModule {
   controllers: [
     SessionsController,
     KeysController,
+    PublicKeysController,
+    AuditController,
+    RevocationsController,
+    SigningKeysController,
+    UsersController,
+    MeController,
+    TokensController,
     WellKnownController,
     DatasetsController,
     ImportsController,
@@ -66,9 +82,11 @@ export class AppModule {
       imports: [
         ConfigModule.of(config),
         loggingModule('gateway', config.LOG_LEVEL),
-        MessagingModule.on(connection, 'gateway'),
+        MessagingModule.on(connection, 'gateway', config.KEYPORT_STALE_VIEW_SECONDS),
         TerminusModule.forRoot({ logger: false }),
         GatewayAccessModule,
+        LimitsModule,
+        AuditModule,
       ],
     };
   }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import { ExtractJwt, Strategy } from 'passport-jwt';
+import { Strategy } from 'passport-jwt';
+import { bearerTokenOf, type CarriesHeaders } from './bearer-token.ts';
 import type { Principal } from './principal.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
-type Done = (error: unknown, principal?: Principal) => void;
+type Done = (error: null, principal: Promise<Principal>) => void;
 
 /** passport-jwt names this hook but its types do not. */
 const strategyWithHook = Strategy as unknown as {
@@ -15,24 +16,20 @@ const strategyWithHook = Strategy as unknown as {
  * passport-jwt's strategy with its verifier replaced by ours: its own parses the key on each call, knows no EdDSA and is
  * lenient where RFC 8725 asks for strictness. The "secret" that it hands through is the verifier itself.
  */
-strategyWithHook.JwtVerifier = (token, verifier, _options, done) => {
-  verifier.verify(token).then(
-    (principal) => done(null, principal),
-    (error: unknown) => done(error),
-  );
-};
+strategyWithHook.JwtVerifier = (token, verifier, _options, done) => done(null, verifier.verify(token));
 
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
   constructor(verifier: TokenVerifier) {
     super({
-      jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
+      jwtFromRequest: (request: unknown) => bearerTokenOf(request as CarriesHeaders),
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: null, key: never) => void) =>
         done(null, verifier as never),
     });
   }
 
-  validate(principal: Principal): Principal {
+  /** Awaited by @nestjs/passport, which passes on what the verifier threw; a failure of the strategy would lose it. */
+  validate(principal: Promise<Principal>): Promise<Principal> {
     return principal;
   }
 }

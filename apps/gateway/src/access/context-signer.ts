@@ -1,4 +1,4 @@
-import { busAudience, maxContextLifetimeSeconds, nowSeconds, tokenTypes } from '@keyport/access';
+import { authorityClaims, busAudience, maxContextLifetimeSeconds, nowSeconds, tokenTypes } from '@keyport/access';
 import { buckets } from '@keyport/contracts';
 import { BUS_CONNECTION, openBucket } from '@keyport/messaging';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -12,10 +12,11 @@ import type { Principal } from './principal.ts';
 const reuseSeconds = 25;
 /** The bucket forgets keys after two minutes (`contextKeys.ttlMs`). */
 const renewEveryMs = 30_000;
-const cacheCapacity = 20_000;
+/** Characters of effective scopes beyond which the token's own are sent: services cut them by the same views. */
+const maxScopeCharacters = 6_000;
 
 interface SignedContext {
-  readonly context: string;
+  readonly context: Promise<string>;
   readonly until: number;
 }
 
@@ -26,7 +27,8 @@ interface SignedContext {
 @Injectable()
 export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly kid = `gateway-${randomUUID()}`;
-  private readonly signed = new Map<string, SignedContext>();
+  /** By the object that stands for a token with the rights it has now: with other rights comes another context. */
+  private readonly signed = new WeakMap<Principal, SignedContext>();
   private privateKey: CryptoKey | undefined;
   private renewal: NodeJS.Timeout | undefined;
   private published = false;
@@ -50,26 +52,25 @@ export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutd
     clearTimeout(this.renewal);
   }
 
-  async contextOf(principal: Principal): Promise<string> {
+  contextOf(principal: Principal): Promise<string> {
     const now = nowSeconds();
-    const known = this.signed.get(principal.tokenId);
+    const known = this.signed.get(principal);
     if (known && known.until > now) return known.context;
-    const context = await this.sign(principal, now);
-    if (this.signed.size >= cacheCapacity) this.signed.clear();
-    this.signed.set(principal.tokenId, { context, until: now + reuseSeconds });
+    const context = this.sign(principal, now);
+    this.signed.set(principal, { context, until: now + reuseSeconds });
     return context;
   }
 
-  private sign({ issuer, subject, tokenId, keyId, ancestors, scopes }: Principal, now: number): Promise<string> {
+  private async sign(principal: Principal, now: number): Promise<string> {
     if (!this.privateKey) throw new Error('The gateway has not started.');
-    return new SignJWT({
-      iss: issuer,
-      sub: subject,
-      jti: tokenId,
-      key: keyId,
-      anc: [...ancestors],
-      scope: scopes.join(' '),
-    })
+    const { details } = principal;
+    const claims = {
+      ...authorityClaims(principal),
+      jti: principal.tokenId,
+      scope: scopeClaim(principal),
+      ...(details && { authorization_details: details }),
+    };
+    return new SignJWT(claims)
       .setProtectedHeader({ kid: this.kid, typ: tokenTypes.context, alg: 'ES256' })
       .setAudience(busAudience)
       .setIssuedAt(now)
@@ -87,4 +88,9 @@ export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutd
       this.renewal = setTimeout(() => void this.keepPublished(bucket, entry), 500);
     }
   }
+}
+
+function scopeClaim({ scopes, sources }: Principal): string {
+  const effective = scopes.join(' ');
+  return effective.length <= maxScopeCharacters ? effective : sources.token.join(' ');
 }

@@ -1,23 +1,22 @@
-import { scopesOf, type AccessClaims, type Revocable } from '@keyport/access';
+import type { Holder, Identity, Rights, RightsSources } from '@keyport/access';
 import type { FastifyRequest } from 'fastify';
 
-/** Who a verified access token speaks for. */
-export interface Principal extends Revocable {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly scopes: readonly string[];
+/**
+ * Who a verified access token speaks for. `scopes` and `details` are what it may do now, not what it says. The same
+ * object stands for a token for as long as its rights are the same.
+ */
+export interface Principal extends Identity {
   /** Seconds since the epoch. */
   readonly exp: number;
+  readonly sources: RightsSources;
 }
 
-export const principalOf = (claims: AccessClaims): Principal => ({
-  issuer: claims.iss,
-  subject: claims.sub,
-  tokenId: claims.jti,
-  keyId: claims.key,
-  ancestors: claims.anc,
-  scopes: scopesOf(claims.scope),
-  exp: claims.exp,
+export const principalOf = ({ identity, exp }: Holder, { scopes, details, sources }: Rights): Principal => ({
+  ...identity,
+  scopes,
+  details,
+  sources,
+  exp,
 });
 
 /** A request that passed the access guard. */

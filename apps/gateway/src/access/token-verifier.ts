@@ -1,14 +1,20 @@
 import {
   accessClaims,
-  maxAccessLifetimeSeconds,
+  accessKeyFinder,
+  Holder,
+  identityOf,
+  Judge,
   nowSeconds,
-  RevocationView,
+  Refusal,
+  RightsView,
+  SharedWork,
   SIGNING_KEYS,
   TokenFault,
   tokenTypes,
   VerifiedCache,
   verifyToken,
   type KeyView,
+  type Rights,
 } from '@keyport/access';
 import { KeyportError } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
@@ -18,37 +24,68 @@ import { principalOf, type Principal } from './principal.ts';
 /** From the text of an access token to its principal. What it was may be cached; whether it still holds is asked each time. */
 @Injectable()
 export class TokenVerifier {
-  private readonly cache = new VerifiedCache<Principal>();
+  private readonly cache = new VerifiedCache<Holder>();
+  private readonly verifying = new SharedWork<Holder>();
+  private readonly principals = new WeakMap<Rights, Principal>();
+  private readonly key: ReturnType<typeof accessKeyFinder>;
 
   constructor(
     @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     @Inject(SIGNING_KEYS) private readonly signingKeys: KeyView,
-    private readonly revocations: RevocationView,
-  ) {}
+    private readonly rights: RightsView,
+    private readonly judge: Judge,
+  ) {
+    this.key = accessKeyFinder({ signingKeys, rights }, config.KEYPORT_PUBLIC_URL);
+  }
 
-  /** Throws TOKEN_INVALID or TOKEN_REVOKED; SERVICE_UNAVAILABLE while it cannot be known what is revoked. */
+  /**
+   * Throws TOKEN_INVALID or TOKEN_REVOKED, naming the check; SERVICE_UNAVAILABLE while it cannot be known what is revoked
+   * and allowed.
+   */
   async verify(token: string): Promise<Principal> {
-    const principal = this.cache.get(token, nowSeconds()) ?? (await this.verifyAnew(token));
-    if (!this.revocations.isReady) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'auth' });
-    if (this.revocations.isRevoked(principal)) throw new KeyportError('TOKEN_REVOKED');
+    this.judge.requireFresh();
+    const holder = this.known(token) ?? (await this.verifyAnew(token));
+    const rights = await this.judge.rightsOf(holder);
+    if (rights instanceof Refusal) {
+      throw new KeyportError('TOKEN_REVOKED', { check: rights.check, reason: rights.reason });
+    }
+    const known = this.principals.get(rights);
+    if (known) return known;
+    const principal = principalOf(holder, rights);
+    this.principals.set(rights, principal);
     return principal;
   }
 
-  private async verifyAnew(token: string): Promise<Principal> {
+  /** Whether the token verified before, so that verifying it costs next to nothing. */
+  isKnown(token: string): boolean {
+    return this.known(token) !== undefined;
+  }
+
+  /** What a token says, once its signature verified. Throws {@link TokenFault}; asks neither revocations nor rights. */
+  async read(token: string): Promise<Holder> {
     // Addresses under which the deployment was reached earlier stay good, as long as the key of that time does.
-    const accepted = [this.config.KEYPORT_PUBLIC_URL, ...this.signingKeys.issuers()];
+    const audiences = [this.config.KEYPORT_PUBLIC_URL, ...this.signingKeys.issuers()];
+    const expected = { typ: tokenTypes.access, claims: accessClaims, audiences, key: this.key };
+    const { claims, kid } = await verifyToken(token, expected);
+    const publicKey = this.signingKeys.has(kid) ? undefined : this.rights.publicKey(kid);
+    return new Holder(identityOf(claims, kid, publicKey), claims.exp);
+  }
+
+  /** What was verified before, by a key that is still known: a signing key may be revoked. */
+  private known(token: string): Holder | undefined {
+    const holder = this.cache.get(token, nowSeconds());
+    if (!holder) return undefined;
+    const { publicKeyId, signedBy } = holder.identity;
+    return publicKeyId !== undefined || this.signingKeys.has(signedBy) ? holder : undefined;
+  }
+
+  private async verifyAnew(token: string): Promise<Holder> {
     try {
-      const claims = await verifyToken(token, {
-        typ: tokenTypes.access,
-        claims: accessClaims,
-        issuers: accepted,
-        audiences: accepted,
-        maxLifetimeSeconds: maxAccessLifetimeSeconds,
-        key: (kid, alg) => this.signingKeys.find(kid, alg),
+      return await this.verifying.share(token, async () => {
+        const holder = await this.read(token);
+        this.cache.set(token, holder);
+        return holder;
       });
-      const principal = principalOf(claims);
-      this.cache.set(token, principal);
-      return principal;
     } catch (error) {
       if (!(error instanceof TokenFault)) throw error;
       throw new KeyportError('TOKEN_INVALID', { check: error.check, reason: error.reason }, { cause: error });

@@ -1,49 +1,94 @@
-import { login, loginSchema, meSchema, sessionSchema, type ReplyOf } from '@keyport/contracts';
+import {
+  changePassword,
+  changePasswordSchema,
+  login,
+  loginSchema,
+  logout,
+  refreshSchema,
+  refreshSession,
+  sessionSchema,
+  type ReplyOf,
+} from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
-import { Body, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, Header, HttpCode, Post, Put, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, Public } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { addressGroup } from '../limits/address-group.ts';
 
 @ApiTags('auth')
 @Controller('v1/auth')
 export class SessionsController {
-  constructor(private readonly requester: Requester) {}
+  constructor(
+    private readonly requester: Requester,
+    private readonly bus: BusCaller,
+  ) {}
 
   @Post('login')
   @Public()
   @HttpCode(200)
+  @Header('cache-control', 'no-store')
   @Describe({
     summary: 'Sign in with email and password',
     reply: sessionSchema,
     isPublic: true,
-    errors: ['LOGIN_FAILED', 'VALIDATION_FAILED'],
+    errors: ['LOGIN_FAILED', 'LOGIN_THROTTLED', 'VALIDATION_FAILED'],
   })
   login(
     @Body({ schema: loginSchema }) body: z.output<typeof loginSchema>,
-    @Req() { id }: FastifyRequest,
+    @Req() { id, ip }: FastifyRequest,
   ): Promise<ReplyOf<typeof login>> {
-    return this.requester.request(login, body, { requestId: id });
+    return this.requester.request(login, { ...body, address: addressGroup(ip) }, { requestId: id });
   }
 
-  @Get('me')
-  @AnyToken()
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
   @Describe({
-    summary: 'Who this token is and what it may do',
-    reply: meSchema,
+    summary: 'Exchange the refresh token for a new session token and the next refresh token',
+    description:
+      'A refresh token is good once. One that is used twice ends its session at once, access tokens included.',
+    reply: sessionSchema,
+    isPublic: true,
+    errors: ['REFRESH_INVALID', 'REFRESH_REUSED', 'VALIDATION_FAILED'],
   })
-  me(@Req() { user }: AuthenticatedRequest): z.output<typeof meSchema> {
-    return {
-      subject: user.subject,
-      issuer: user.issuer,
-      kind: user.keyId === undefined ? 'session' : 'key',
-      scopes: [...user.scopes],
-      expiresAt: new Date(user.exp * 1000).toISOString(),
-      tokenId: user.tokenId,
-      key: user.keyId ?? null,
-    };
+  refresh(
+    @Body({ schema: refreshSchema }) body: z.output<typeof refreshSchema>,
+    @Req() { id }: FastifyRequest,
+  ): Promise<ReplyOf<typeof refreshSession>> {
+    return this.requester.request(refreshSession, body, { requestId: id });
+  }
+
+  @Post('logout')
+  @AnyToken()
+  @HttpCode(204)
+  @Describe({
+    summary: 'End this session everywhere, within a second',
+    description:
+      'With a key or a self-issued token: revokes that one token. The jobs that a session or token started end with it.',
+    status: 204,
+  })
+  async logout(@Req() request: AuthenticatedRequest): Promise<void> {
+    await this.bus.ask(request, logout, {});
+  }
+
+  @Put('password')
+  @AnyToken()
+  @HttpCode(204)
+  @Describe({
+    summary: 'Change your own password; ends your other sessions',
+    status: 204,
+    errors: ['SESSION_NEEDED', 'PASSWORD_WRONG', 'LOGIN_THROTTLED', 'VALIDATION_FAILED'],
+  })
+  async changePassword(
+    @Req() request: AuthenticatedRequest,
+    @Body({ schema: changePasswordSchema }) body: z.output<typeof changePasswordSchema>,
+  ): Promise<void> {
+    await this.bus.ask(request, changePassword, { ...body, address: addressGroup(request.ip) });
   }
 }

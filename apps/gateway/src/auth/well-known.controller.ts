@@ -1,8 +1,10 @@
 import { SIGNING_KEYS, type KeyView } from '@keyport/access';
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Public } from '../access/scope.decorator.ts';
+import { GATEWAY_CONFIG, type GatewayConfig } from '../config.ts';
 import { Describe } from '../http/describe.ts';
 
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }).meta({ id: 'JsonWebKeySet' });
@@ -10,13 +12,16 @@ const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) 
 @ApiTags('auth')
 @Controller('.well-known')
 export class WellKnownController {
-  constructor(@Inject(SIGNING_KEYS) private readonly signingKeys: KeyView) {}
+  constructor(
+    @Inject(SIGNING_KEYS) private readonly signingKeys: KeyView,
+    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
+  ) {}
 
   @Get('jwks.json')
   @Public()
-  @Header('cache-control', 'public, max-age=300')
   @Describe({ summary: 'Public keys that tokens verify with (RFC 7517)', reply: jwksSchema, isPublic: true })
-  jwks() {
+  jwks(@Res({ passthrough: true }) reply: FastifyReply) {
+    void reply.header('cache-control', `public, max-age=${this.config.KEYPORT_KEY_SET_CACHE_SECONDS}`);
     return { keys: this.signingKeys.jwks() };
   }
 }

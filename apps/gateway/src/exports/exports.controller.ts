@@ -17,6 +17,7 @@ import type { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
+import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
 import { ExportFile } from './export-file.ts';
 import { offeredTypes } from './media-types.ts';
@@ -67,6 +68,7 @@ export class ExportsController {
   }
 
   @Get('exports/:id/file')
+  @DataLeaves()
   @AnyToken()
   @Describe({
     summary: 'Download the file of a completed export, with ranges',

@@ -1,6 +1,6 @@
-import { RevocationView, SIGNING_KEYS, type KeyView } from '@keyport/access';
+import { Judge } from '@keyport/access';
 import { BusHealth } from '@keyport/messaging';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ContextSigner } from '../access/context-signer.ts';
 
 /** What a gateway needs before it can decide about any request. */
@@ -8,16 +8,16 @@ import { ContextSigner } from '../access/context-signer.ts';
 export class Readiness {
   constructor(
     private readonly bus: BusHealth,
-    @Inject(SIGNING_KEYS) private readonly signingKeys: KeyView,
-    private readonly revocations: RevocationView,
+    private readonly judge: Judge,
     private readonly contexts: ContextSigner,
   ) {}
 
-  checks(): Record<'bus' | 'keySet' | 'revocations' | 'context', boolean> {
+  /** Down as soon as the bus is away, though what is known by then decides about requests for a while. */
+  checks(): Record<string, boolean> {
+    const gaps = new Set(this.judge.gaps().map(({ view }) => view));
     return {
       bus: this.bus.isConnected,
-      keySet: this.signingKeys.isReady,
-      revocations: this.revocations.isReady,
+      ...Object.fromEntries(this.judge.viewNames.map((view) => [view, !gaps.has(view)])),
       context: this.contexts.isReady,
     };
   }

@@ -16,6 +16,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** Route configuration: the handler reads the body itself, as a stream. */
 export interface BodyConfig {
   readonly streamsBody?: boolean;
+  /** The handler gets the text of a JSON body, and reads it itself. */
+  readonly keepsText?: boolean;
 }
 
 const jsonType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
@@ -30,7 +32,8 @@ export function parseBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     // What no route takes is refused for that, whatever its body is.
     if (request.is404) return undefined;
-    if ((request.routeOptions.config as BodyConfig).streamsBody) return payload;
+    const { streamsBody, keepsText } = request.routeOptions.config as BodyConfig;
+    if (streamsBody) return payload;
     const contentType = request.headers['content-type'];
     const body = await readBody(payload);
     if (body.length === 0) return undefined;
@@ -40,6 +43,7 @@ export function parseBodies(fastify: FastifyInstance): void {
         supported: 'application/json',
       });
     }
+    if (keepsText) return body;
     return new Promise((resolve, reject) => {
       void parseJson(request, body, (error, value) =>
         error ? reject(new KeyportError('MALFORMED_BODY', {}, { cause: error })) : resolve(value),

@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.ts';
+import { AuditTrail } from '../audit/audit-trail.ts';
 import type { GatewayConfig } from '../config.ts';
 import { parseBodies } from './body-parsing.ts';
 import { InputPipe } from './input.pipe.ts';
@@ -22,6 +23,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   const adapter = new FastifyAdapter({
     genReqId: requestIdOf,
     requestIdHeader: false,
+    trustProxy: config.KEYPORT_TRUSTED_PROXIES ?? false,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -40,6 +42,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   app.useGlobalPipes(new InputPipe());
   const fastify = adapter.getInstance<FastifyInstance>();
   app.get(RouteTable).follow(fastify);
+  app.get(AuditTrail).follow(fastify);
   parseBodies(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);

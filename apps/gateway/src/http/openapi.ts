@@ -1,6 +1,10 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
+/** `keys.create`: the name of a route in the OpenAPI document and in the audit. */
+export const operationIdOf = (controller: string, method: string): string =>
+  `${controller.replace(/Controller$/, '').toLowerCase()}.${method}`;
+
 export function openApiOf(app: INestApplication): OpenAPIObject {
   const description = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -10,9 +14,7 @@ export function openApiOf(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' })
     .addSecurityRequirements('bearer')
     .build();
-  const document = SwaggerModule.createDocument(app, description, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}.${method}`,
-  });
+  const document = SwaggerModule.createDocument(app, description, { operationIdFactory: operationIdOf });
   for (const operations of Object.values(document.paths)) {
     for (const operation of Object.values(operations)) sendProblems(operation as OperationObject);
   }

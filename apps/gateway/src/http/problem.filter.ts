@@ -1,6 +1,7 @@
 import type { KeyportError } from '@keyport/contracts';
 import { Catch, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { noteRefusal } from '../audit/refusals.ts';
 import { RouteTable } from './route-table.ts';
 import { challengeOf, problemOf, toKeyportError } from './problem.ts';
 
@@ -32,11 +33,13 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
     reply.raw.destroy();
     return;
   }
+  noteRefusal(request, error);
   // What Fastify refuses by itself passes no hook that would have set it.
   void reply.header('x-request-id', request.id);
   const challenge = challengeOf(error);
   if (challenge) void reply.header('www-authenticate', challenge);
   if (error.status === 503) void reply.header('retry-after', retryAfterSeconds);
+  if (error.status === 429) void reply.header('retry-after', String(error.params.retryAfterSeconds ?? 1));
   if (error.code === 'METHOD_NOT_ALLOWED') void reply.header('allow', String(error.params.allowed));
   // A body that nobody reads would otherwise be taken for the next request on the connection.
   if (hasUnreadBody(request)) void reply.header('connection', 'close');

@@ -40,6 +40,14 @@ describe('challengeOf', () => {
     expect(challengeOf(new KeyportError('TOKEN_REVOKED'))).toContain('error="invalid_token"');
     expect(challengeOf(new KeyportError('LOGIN_FAILED'))).toBeUndefined();
   });
+
+  it('can be sent whatever stood in the URL', () => {
+    const scope = 'records:read:a"\r\nset-cookie: b\\é';
+
+    expect(challengeOf(new KeyportError('INSUFFICIENT_SCOPE', { scope }))).toContain(
+      `scope="records:read:a'''set-cookie: b''"`,
+    );
+  });
 });
 
 describe('requestIdOf', () => {

@@ -54,14 +54,21 @@ export function toKeyportError(error: unknown): KeyportError {
   return new KeyportError(httpStatus >= 400 && httpStatus < 500 ? 'BAD_REQUEST' : 'INTERNAL', {}, { cause: error });
 }
 
+/** What was wrong is in the body: no bearer token was asked for. */
+const withoutBearer: ReadonlySet<ErrorCode> = new Set(['LOGIN_FAILED', 'REFRESH_INVALID', 'REFRESH_REUSED']);
+
 /**
  * RFC 6750 §3: a request without a token is only told the scheme; a bad token and a missing scope are named.
  * Undefined for every other error.
  */
 export function challengeOf({ code, params }: KeyportError): string | undefined {
   if (code === 'TOKEN_MISSING') return 'Bearer realm="keyport"';
+  const description = plain(describeError(code, params));
   if (code === 'INSUFFICIENT_SCOPE')
-    return `Bearer realm="keyport", error="insufficient_scope", scope="${String(params.scope)}"`;
-  if (errorTable[code].status !== 401 || code === 'LOGIN_FAILED') return undefined;
-  return `Bearer realm="keyport", error="invalid_token", error_description="${describeError(code, params).replaceAll('"', "'")}"`;
+    return `Bearer realm="keyport", error="insufficient_scope", scope="${plain(String(params.scope))}", error_description="${description}"`;
+  if (errorTable[code].status !== 401 || withoutBearer.has(code)) return undefined;
+  return `Bearer realm="keyport", error="invalid_token", error_description="${description}"`;
 }
+
+/** Characters that may stand in these attributes (RFC 6750 §3); a name from the URL may hold others. */
+const plain = (text: string): string => text.replace(/[^ !#-[\]-~]/g, "'");

@@ -19,6 +19,7 @@ import type { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
+import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
 import { TakesFile } from '../uploads/takes-file.ts';
 import { importQuery, waitSecondsOf } from './import-request.ts';
@@ -57,6 +58,7 @@ export class ImportsController {
       'UNSUPPORTED_CONTENT_ENCODING',
       'UPLOAD_INCOMPLETE',
       'SPOOL_FULL',
+      'QUOTA_EXCEEDED',
     ],
   })
   async create(
@@ -115,6 +117,7 @@ export class ImportsController {
   }
 
   @Get('imports/:id/rejects')
+  @DataLeaves()
   @AnyToken()
   @Describe({
     summary: 'Rejected rows in file order: all as NDJSON, or a page by `Accept: application/json`',

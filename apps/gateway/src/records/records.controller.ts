@@ -1,14 +1,16 @@
-import { datasetName, deleteRecord, extendedJson, getRecord } from '@keyport/contracts';
-import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { datasetName, deleteRecord, extendedJson, getRecord, putRecord, recordPutSchema } from '@keyport/contracts';
+import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { RequiresDatasetScope } from '../access/scope.decorator.ts';
+import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { formatOfMediaType, offeredTypes } from '../exports/media-types.ts';
 import { Describe } from '../http/describe.ts';
 import { fieldList } from '../http/field-list.ts';
+import { jsonTextOf, TakesJsonText } from '../http/json-text.ts';
 import { negotiate } from '../http/negotiate.ts';
 import { RecordsStream } from './records-stream.ts';
 
@@ -27,11 +29,12 @@ export class RecordsController {
   ) {}
 
   @Get()
+  @DataLeaves()
   @RequiresDatasetScope('records:read')
   @Describe({
     summary: 'Stream the records of a dataset; the format follows Accept',
     produces: offeredTypes,
-    errors: ['DATASET_NOT_FOUND', 'NOT_ACCEPTABLE', 'VALIDATION_FAILED'],
+    errors: ['DATASET_NOT_FOUND', 'NOT_ACCEPTABLE', 'FIELD_NOT_ALLOWED', 'VALIDATION_FAILED'],
   })
   async stream(
     @Req() request: AuthenticatedRequest,
@@ -45,6 +48,7 @@ export class RecordsController {
   }
 
   @Get(':id')
+  @DataLeaves()
   @RequiresDatasetScope('records:read')
   @Describe({
     summary: 'Read one record as relaxed Extended JSON',
@@ -61,10 +65,45 @@ export class RecordsController {
     await reply.type('application/json; charset=utf-8').send(json);
   }
 
+  // records asks for records:update too: whether there is a record to replace, it alone knows.
+  @Put(':id')
+  @TakesJsonText('The record as Extended JSON; its `_id`, where it has one, is that of the address')
+  @RequiresDatasetScope('records:create')
+  @Describe({
+    summary: 'Create or replace one record',
+    description:
+      'Takes `records:create` and `records:update`. Checked and typed by the schema of the dataset, as an imported row. Answers 201 where there was no such record.',
+    reply: recordPutSchema,
+    errors: [
+      'MALFORMED_BODY',
+      'VALIDATION_FAILED',
+      'ROW_NOT_ALLOWED',
+      'FIELD_NOT_ALLOWED',
+      'RECORD_KEY_TAKEN',
+      'DATASET_NOT_FOUND',
+    ],
+  })
+  async put(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) dataset: string,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const put = await this.bus.ask(request, putRecord, { dataset, id, json: jsonTextOf(request) });
+    void reply
+      .status(put.created ? 201 : 200)
+      .header('location', `/v1/datasets/${dataset}/records/${encodeURIComponent(id)}`);
+    return put;
+  }
+
   @Delete(':id')
   @RequiresDatasetScope('records:delete')
   @HttpCode(204)
-  @Describe({ summary: 'Delete one record', status: 204, errors: ['RECORD_NOT_FOUND', 'DATASET_NOT_FOUND'] })
+  @Describe({
+    summary: 'Delete one record',
+    status: 204,
+    errors: ['RECORD_NOT_FOUND', 'FIELD_NOT_ALLOWED', 'DATASET_NOT_FOUND'],
+  })
   async delete(
     @Req() request: AuthenticatedRequest,
     @Param('name', { schema: datasetName }) dataset: string,

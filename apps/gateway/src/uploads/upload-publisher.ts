@@ -18,7 +18,12 @@ const streamFullCodes = new Set([10077, 10023, 10047]);
 export interface Upload {
   readonly importId: string;
   readonly epoch: number;
+  /** Bytes that may be published before `import` is asked for more. */
+  readonly reservedBytes: number;
 }
+
+/** Asks whether the first `length` bytes may be published; resolves to how many may. */
+export type Reserve = (length: number) => Promise<number>;
 
 /** Passes an upload on to the spool, unread: what JetStream acknowledged is durable, and nothing is kept here. */
 @Injectable()
@@ -29,16 +34,21 @@ export class UploadPublisher {
     this.client = jetstream(connection);
   }
 
-  /** Bytes published, once all are acknowledged. Reading stops while the window is full. Throws SPOOL_FULL, UPLOAD_INCOMPLETE. */
-  async publish(upload: Upload, body: AsyncIterable<Buffer>): Promise<number> {
+  /**
+   * Bytes published, once all are acknowledged. Reading stops while the window is full. Nothing is published that was not
+   * granted before. Throws SPOOL_FULL, UPLOAD_INCOMPLETE, and what `reserve` throws.
+   */
+  async publish(upload: Upload, body: AsyncIterable<Buffer>, reserve: Reserve): Promise<number> {
     const inFlight = new Set<Promise<void>>();
     const failure = new AbortController();
+    let { reservedBytes: reserved } = upload;
     let offset = 0;
     const settle = async () => {
       await Promise.race(inFlight);
       failure.signal.throwIfAborted();
     };
     for await (const piece of cutPieces(this.whole(body, () => offset))) {
+      if (offset + piece.length > reserved) reserved = await reserve(offset + piece.length);
       const sent: Promise<void> = this.send(upload, offset, piece, failure.signal)
         .catch((error: unknown) => failure.abort(error))
         .finally(() => inFlight.delete(sent));
