@@ -6,16 +6,24 @@ import { DatasetRepository } from './datasets/dataset.repository.ts';
 import { DatasetService } from './datasets/dataset.service.ts';
 import { DatasetsHandler } from './datasets/datasets.handler.ts';
 import { RetiredCollections } from './datasets/retired-collections.repository.ts';
+import { DocumentMatcher } from './limits/document-matcher.ts';
+import { VisibleRows } from './limits/visible-rows.ts';
+import { PutRecordService } from './records/put-record.service.ts';
 import { RecordRepository } from './records/record.repository.ts';
 import { RecordService } from './records/record.service.ts';
 import { RecordsHandler } from './records/records.handler.ts';
+import { CursorSeal } from './scanning/cursor-seal.ts';
+import { LimitedPages } from './scanning/limited-pages.service.ts';
 import { ScanHandler } from './scanning/scan.handler.ts';
 import { ScanRepository } from './scanning/scan.repository.ts';
 import { ScanService } from './scanning/scan.service.ts';
 import { StoredState } from './stored-state.ts';
+import { ChunkPlanner } from './writing/chunk-planner.service.ts';
 import { ChunkRepository } from './writing/chunk.repository.ts';
+import { ChunkWriter } from './writing/chunk-writer.service.ts';
 import { LedgerRepository } from './writing/ledger.repository.ts';
 import { StoredRowsRepository } from './writing/stored-rows.repository.ts';
+import { WriteAttempts } from './writing/write-attempts.ts';
 import { WriteHandler } from './writing/write.handler.ts';
 import { WriteService } from './writing/write.service.ts';
 import { WRITE_CONCURRENCY, WriteSessions } from './writing/write-sessions.ts';
@@ -30,8 +38,11 @@ export class AppModule {
       providers: [
         { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
         ...[StoredState, RetiredCollections, DatasetRepository, DatasetService],
-        ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository, WriteService],
-        ...[ScanRepository, ScanService, RecordRepository, RecordService],
+        ...[DocumentMatcher, VisibleRows],
+        ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository],
+        ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
+        ...[ScanRepository, CursorSeal, LimitedPages, ScanService],
+        ...[RecordRepository, RecordService, PutRecordService],
       ],
     };
   }

@@ -11,8 +11,21 @@ export {
 } from './rows/row-errors.ts';
 export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
 export { compileSchema, examineSchema, type RowSchema, SchemaError } from './schema/row-schema.ts';
+export { schemaCheck, type SchemaCheck } from './schema/schema-check.ts';
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
 export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';
 export { bsonToCsv, csvHeader, type CsvTextOptions } from './text/bson-to-csv.ts';
 export { collectColumns } from './text/csv-columns.ts';
+export {
+  type ContentEncoding,
+  contentEncodings,
+  type DecompressionLimits,
+  type Decompressor,
+  decompressorFor,
+  type UnpackedPiece,
+} from './decompression/decompressor.ts';
+export { DecompressionError, type DecompressionFault } from './decompression/decompression-error.ts';
+export type { PackedPiece } from './decompression/packed-bytes.ts';
+export { type TextFields, textFieldsOf } from './schema/json-form.ts';
+export type { CsvTypes } from './csv/column.ts';

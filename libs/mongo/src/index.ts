@@ -1,5 +1,6 @@
 export { comparable, comparableAll } from './comparable.ts';
 export { isDuplicateKey } from './duplicate-key.ts';
+export { filledPage, type Filling } from './filled-page.ts';
 export { newJobId } from './job-id.ts';
 export { listPage, readCursor, type ListPage } from './list-page.ts';
 export { connectMongo, MONGO_CONNECTION, MongoModule, syncIndexes } from './mongo.module.ts';
@@ -18,7 +19,7 @@ export {
   type RawElement,
   type RawPath,
 } from './raw-bson.ts';
-export { insertRaw, RefusedWrite, updateRaw, type WriteFault } from './raw-command.ts';
+export { deleteRaw, insertRaw, RefusedWrite, updateRaw, type WriteFault } from './raw-command.ts';
 export { documentOf, embedded, joinDocument, readExactly, renamed, valuesOf } from './raw-document.ts';
 export { findBatches, findFirstBatch, type FindCommand, type RawBatch } from './raw-find.ts';
 export { retriedTransaction, type RetryLimits } from './retried-transaction.ts';

@@ -18,8 +18,11 @@ export function listPage<Item>(
   const items = found.slice(0, limit);
   const last = items.at(-1);
   if (found.length <= limit || last === undefined) return { items, next: null };
-  return { items, next: Buffer.from(JSON.stringify(keyOf(last))).toString('base64url') };
+  return { items, next: cursorOf(keyOf(last)) };
 }
+
+/** A sort key as a cursor. */
+export const cursorOf = (key: string | number): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /** The sort key that a page begins behind, checked by its zod schema. Throws CURSOR_INVALID where it is none of ours. */
 export function readCursor<Key>(key: { parse(value: unknown): Key }, cursor: string | undefined): Key | undefined {

@@ -70,6 +70,16 @@ export function updateRaw(
   return writeCommand(db, { update: collection, ordered: true }, 'updates', statements, session);
 }
 
+/** Runs ready BSON delete statements (`{q, limit}`). Throws {@link RefusedWrite}. */
+export function deleteRaw(
+  db: mongo.Db,
+  collection: string,
+  statements: readonly Uint8Array[],
+  session: mongo.ClientSession,
+): Promise<number> {
+  return writeCommand(db, { delete: collection, ordered: true }, 'deletes', statements, session);
+}
+
 async function writeCommand(
   db: mongo.Db,
   command: Record<string, unknown>,

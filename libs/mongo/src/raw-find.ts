@@ -1,6 +1,7 @@
-import { Long, type BSON } from 'bson';
+import { Long, type BSON, type Timestamp } from 'bson';
 import type { mongo } from 'mongoose';
 import { asBuffer, bsonType, elementAtPath, MalformedBson, rawPath } from './raw-bson.ts';
+import { valuesOf } from './raw-document.ts';
 
 /** One batch of a `find`, as the server sent it. */
 export interface RawBatch {
@@ -10,6 +11,8 @@ export interface RawBatch {
   readonly starts: readonly number[];
   /** False where the server has more than fitted into 16 MB or the batch size. */
   readonly isWhole: boolean;
+  /** Of a find with read concern `snapshot`: further finds `atClusterTime` see the same state. */
+  readonly clusterTime?: Timestamp | undefined;
 }
 
 /** The part of MongoDB's `find` command that is used here. */
@@ -19,9 +22,12 @@ export interface FindCommand {
   readonly projection?: BSON.Document;
   readonly sort?: BSON.Document;
   readonly hint?: BSON.Document | string;
+  readonly skip?: number;
   readonly limit?: number;
   readonly batchSize?: number;
-  readonly readConcern?: { readonly level: string };
+  /** The server ends the find after so many milliseconds: error 50, MaxTimeMSExpired. */
+  readonly maxTimeMS?: number;
+  readonly readConcern?: { readonly level: string; readonly atClusterTime?: Timestamp | undefined };
 }
 
 /**
@@ -69,7 +75,9 @@ async function runCursorCommand(
   const batch = elementAtPath(bytes, rawPath(field));
   if (!cursorId || !batch) throw new MalformedBson('no cursor in the reply');
   const id = Long.fromBigInt(bytes.readBigInt64LE(cursorId.valueStart));
-  return { bytes, starts: startsInArray(bytes, batch.valueStart), isWhole: id.isZero(), cursorId: id };
+  const time = elementAtPath(bytes, rawPath('atClusterTime'));
+  const clusterTime = time && (valuesOf([time])[0] as Timestamp);
+  return { bytes, starts: startsInArray(bytes, batch.valueStart), isWhole: id.isZero(), cursorId: id, clusterTime };
 }
 
 /** The loop that every exported byte passes: positions only, no objects. */

@@ -1,4 +1,12 @@
-import { buckets, type ReplyOf, type RequestContract, type RequestInput, type ServiceName } from '@keyport/contracts';
+import type { RowLimit } from '@keyport/access';
+import {
+  buckets,
+  type AuthorizationDetail,
+  type ReplyOf,
+  type RequestContract,
+  type RequestInput,
+  type ServiceName,
+} from '@keyport/contracts';
 import { completionMarker, createBucket, type Requester, type RequestOptions } from '@keyport/messaging';
 import { ContextSigner, type TestServers } from '@keyport/testing';
 
@@ -14,7 +22,7 @@ export class BusClient {
   /** Prepares on the bus what auth would: its buckets, with nothing revoked. */
   static async on(servers: TestServers): Promise<BusClient> {
     const auth = await servers.connectionOf('auth');
-    for (const bucket of [buckets.revocations, buckets.jwks]) {
+    for (const bucket of [buckets.revocations, buckets.jwks, buckets.rights]) {
       await (await createBucket(auth, bucket)).put(completionMarker, '{}');
     }
     await createBucket(auth, buckets.contextKeys);
@@ -24,6 +32,16 @@ export class BusClient {
   /** The authority of someone with these scopes. */
   caller(...scopes: readonly string[]): Promise<string> {
     return this.signer.sign({ scope: scopes.join(' ') });
+  }
+
+  /** The authority of someone with all rights on records, each narrowed to these rows and fields. */
+  limited(...limits: readonly RowLimit[]): Promise<string> {
+    return this.signer.sign({ scope: '*', authorization_details: limits.map((limit) => detailOf(limit)) });
+  }
+
+  /** The authority of someone with exactly these details (RFC 9396). */
+  detailed(...details: readonly AuthorizationDetail[]): Promise<string> {
+    return this.signer.sign({ scope: '*', authorization_details: details });
   }
 
   /** Sends a request as the service that sends it in production; with all rights unless an authority is given. */
@@ -41,3 +59,15 @@ export class BusClient {
     });
   }
 }
+
+/** A limit on every dataset, for every action unless told which. */
+export const detailOf = (
+  { filter, fields }: RowLimit,
+  actions = ['records:*', 'imports:*', 'exports:*'],
+): AuthorizationDetail => ({
+  type: 'keyport_dataset',
+  datasets: ['*'],
+  actions,
+  ...(filter && { filter }),
+  ...(fields && { fields: [...fields] }),
+});

@@ -10,13 +10,14 @@ import {
 import type { RequestOptions } from '@keyport/messaging';
 import { connectMongo, splitDocuments } from '@keyport/mongo';
 import { TestServers, type ServiceProcess } from '@keyport/testing';
-import { BSON } from 'bson';
+import { BSON, EJSON } from 'bson';
 import type { Connection, mongo } from 'mongoose';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { BusClient } from './bus-client.ts';
 
 type WriteInput = RequestInput<typeof writeRecords>;
 type Written = ReplyOf<typeof writeRecords>;
+type ScanInput = Partial<RequestInput<typeof scanRecords>>;
 
 /** Real mongod and nats-server, the service as processes, and who asks it. */
 export class RecordsSystem {
@@ -77,21 +78,28 @@ export class RecordsSystem {
     return this.bus.ask('import', writeRecords, request, options);
   }
 
-  /** All records by scanning page after page. */
-  async scan(dataset: string, options: Partial<RequestInput<typeof scanRecords>> = {}): Promise<BSON.Document[]> {
+  /** All records by scanning page after page; with all rights unless an authority is given. */
+  async scan(dataset: string, options: ScanInput = {}, authority?: string): Promise<BSON.Document[]> {
     const documents: BSON.Document[] = [];
-    for await (const page of this.pages(dataset, options)) documents.push(...page);
+    for await (const page of this.pages(dataset, options, authority)) documents.push(...page);
     return documents;
   }
 
-  async *pages(
-    dataset: string,
-    options: Partial<RequestInput<typeof scanRecords>> = {},
-  ): AsyncGenerator<BSON.Document[], void> {
+  /** The same as plain values, numbers as numbers. */
+  async plain(dataset: string, options: ScanInput = {}, authority?: string): Promise<BSON.Document[]> {
+    return plainly(await this.scan(dataset, options, authority));
+  }
+
+  async *pages(dataset: string, options: ScanInput = {}, authority?: string): AsyncGenerator<BSON.Document[], void> {
     let cursor: Uint8Array | undefined;
     do {
       const request = { dataset, ...options, ...(cursor && { cursor }) };
-      const { documents, count, next } = await this.bus.ask('export', scanRecords, request);
+      const { documents, count, next } = await this.bus.ask(
+        'export',
+        scanRecords,
+        request,
+        authority ? { authority } : {},
+      );
       const page = splitDocuments(documents).map((document) => BSON.deserialize(document, { promoteValues: false }));
       if (page.length !== count) throw new Error(`${page.length} documents, count says ${count}`);
       yield page;
@@ -108,3 +116,10 @@ export class RecordsSystem {
 
 export const bsonOf = (documents: readonly BSON.Document[]): Buffer =>
   Buffer.concat(documents.map((document) => BSON.serialize(document)));
+
+export const plainly = (documents: readonly BSON.Document[]): BSON.Document[] =>
+  documents.map((one) => EJSON.deserialize(EJSON.serialize(one, { relaxed: true })) as BSON.Document);
+
+/** Index, code and path of each rejected row. */
+export const refusalsOf = ({ rejected }: Pick<Written, 'rejected'>): unknown[][] =>
+  rejected.map(({ index, code, path }) => [index, code, ...(path === undefined ? [] : [path])]);

@@ -1,28 +1,63 @@
-import { findFirstBatch, MONGO_CONNECTION } from '@keyport/mongo';
+import { findFirstBatch, MONGO_CONNECTION, type RawBatch } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, mongo } from 'mongoose';
+import { allOf, type Query } from '../limits/limit-filter.ts';
+import { projectionFor } from '../limits/projection.ts';
+import { showsId, type ReadView } from '../limits/read-view.ts';
+import { VisibleRows } from '../limits/visible-rows.ts';
+import { withoutId } from '../scanning/page.ts';
 
 @Injectable()
 export class RecordRepository {
   private readonly db: mongo.Db;
 
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
+  constructor(
+    @Inject(MONGO_CONNECTION) connection: Connection,
+    private readonly visible: VisibleRows,
+  ) {
     if (!connection.db) throw new Error('the connection is not open');
     this.db = connection.db;
   }
 
-  /** The bytes of a record. */
-  async find(collectionName: string, id: unknown): Promise<Buffer | undefined> {
-    const filter = { _id: { $eq: id } };
-    const { bytes, starts } = await findFirstBatch(this.db, { find: collectionName, filter, limit: 1, ...majority });
-    const [start] = starts;
-    return start === undefined ? undefined : bytes.subarray(start, start + bytes.readInt32LE(start));
+  /** The bytes of a record, as far as they are shown; undefined where it is not shown. */
+  async find(collectionName: string, id: unknown, view: ReadView): Promise<Buffer | undefined> {
+    const where = withId(id);
+    const batch = await this.read(collectionName, allOf(where, view.query), view);
+    const record = firstOf(batch);
+    if (!record) return undefined;
+    if (!view.parts) return showsId(view.fields) ? record : withoutId(record);
+    const place = { collectionName, where, clusterTime: batch.clusterTime };
+    const [row] = await this.visible.show([record], view.fields, view.parts, place);
+    return row && (showsId(row.fields) ? row.document : withoutId(row.document));
   }
 
-  async delete(collectionName: string, id: unknown): Promise<boolean> {
-    const { deletedCount } = await this.db.collection(collectionName).deleteOne({ _id: { $eq: id as never } });
+  /** Whether there is such a record, whoever may see it. */
+  async exists(collectionName: string, id: unknown): Promise<boolean> {
+    const found = await this.db.collection(collectionName).findOne(withId(id), { projection: { _id: 1 } });
+    return found !== null;
+  }
+
+  /** False where there is none that the query matches. */
+  async delete(collectionName: string, id: unknown, query: Query | undefined): Promise<boolean> {
+    const { deletedCount } = await this.db.collection(collectionName).deleteOne(allOf(withId(id), query));
     return deletedCount === 1;
+  }
+
+  private read(collectionName: string, filter: Query, { fields, parts }: ReadView): Promise<RawBatch> {
+    return findFirstBatch(this.db, {
+      find: collectionName,
+      filter,
+      ...(fields && { projection: projectionFor(fields) }),
+      hint: { _id: 1 },
+      limit: 1,
+      readConcern: { level: parts ? 'snapshot' : 'majority' },
+    });
   }
 }
 
-const majority = { readConcern: { level: 'majority' } };
+const withId = (id: unknown): Query => ({ _id: { $eq: id } });
+
+function firstOf({ bytes, starts }: RawBatch): Buffer | undefined {
+  const [start] = starts;
+  return start === undefined ? undefined : bytes.subarray(start, start + bytes.readInt32LE(start));
+}

@@ -2,8 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { splitDocuments } from '@keyport/mongo';
 import { BSON } from 'bson';
 import { nextAverage, pageOf, recordsToAskFor } from './page.ts';
-import { projectionFor } from './projection.ts';
-import { cursorOf, positionOf } from './scan-cursor.ts';
+import { positionBytes, positionOf } from './scan-cursor.ts';
 
 /** Documents as they lie in a reply: apart. */
 function batchOf(documents: readonly BSON.Document[]) {
@@ -45,7 +44,9 @@ describe('a page', () => {
 
     expect(read(page.documents)).toEqual([{ a: 'x' }, { a: 'y' }]);
     expect(page.isCut).toBe(true);
-    expect(page.last && positionOf(cursorOf(page.last, 'c', 22), 'c')).toMatchObject({
+    expect(
+      page.last && positionOf(positionBytes(page.last, { collectionName: 'c', averageBytes: 22 }), 'c'),
+    ).toMatchObject({
       after: { value: 2 },
       averageBytes: 22,
     });
@@ -68,20 +69,10 @@ describe('a page', () => {
 describe('a scan cursor', () => {
   it('is refused where it is not one, or one of another collection', () => {
     const { last } = pageOf(batchOf(rows), { maxBytes: 1, withId: true });
-    const cursor = last && cursorOf(last, 'one', 5);
+    const cursor = last && positionBytes(last, { collectionName: 'one', averageBytes: 5 });
 
     expect(() => positionOf(Buffer.from('nonsense'), 'one')).toThrow(/cannot be read/);
     expect(() => positionOf(cursor ?? Buffer.alloc(0), 'other')).toThrow(/cannot be read/);
     expect(() => positionOf(Buffer.from(BSON.serialize({ c: 'one' })), 'one')).toThrow(/cannot be read/);
-  });
-});
-
-describe('a projection', () => {
-  it('reads _id besides the named fields, and no field twice', () => {
-    expect(projectionFor(['b', 'a.x', 'a', 'b', '_id.part'])).toEqual({ b: 1, a: 1, _id: 1 });
-  });
-
-  it('refuses what MongoDB would take for an operator', () => {
-    for (const path of ['a.$', 'a..b', 'a.']) expect(() => projectionFor([path])).toThrow(/not allowed/);
   });
 });

@@ -49,7 +49,7 @@ function concatenated(bytes: Buffer, starts: readonly number[], total: number): 
 }
 
 /** Without its first element, which is `_id` in every stored record. */
-function withoutId(document: Buffer): Buffer {
+export function withoutId(document: Buffer): Buffer {
   const end = firstElement(document)?.end ?? 4;
   const rest = Buffer.allocUnsafe(document.length - end + 4);
   rest.writeInt32LE(rest.length, 0);

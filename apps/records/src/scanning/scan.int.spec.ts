@@ -53,8 +53,7 @@ describe('a scan', () => {
   it('finds its place by the index on _id, also among mixed types', async () => {
     const { collectionName } = await system.collectionOf('mixed');
     for (const after of [new Int32(20), 'text 3', new ObjectId(), null]) {
-      const position = { collectionName, after, averageBytes: 30 };
-      const find = findCommand({ collectionName, position, projection: undefined, limit: 5 });
+      const find = findCommand({ collectionName, after, projection: undefined, limit: 5 });
 
       const plan = await system.database.db?.command({ explain: find, verbosity: 'executionStats' });
 

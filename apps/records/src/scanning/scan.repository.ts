@@ -1,13 +1,25 @@
-import { findFirstBatch, MONGO_CONNECTION, type RawBatch } from '@keyport/mongo';
+import { findFirstBatch, firstElement, MONGO_CONNECTION, type RawBatch, type RawElement } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, mongo } from 'mongoose';
-import type { ScanPosition } from './scan-cursor.ts';
+import { allOf, type Query } from '../limits/limit-filter.ts';
 
-export interface Stretch {
+/** Records of a collection in `_id` order, all of them or those of a range. */
+export interface Range {
   readonly collectionName: string;
-  readonly position: ScanPosition | undefined;
+  /** `_id` that the range begins behind. */
+  readonly after?: unknown;
+  /** Last `_id` of the range. */
+  readonly until?: unknown;
+  readonly query?: Query | undefined;
+}
+
+export interface Stretch extends Range {
   readonly projection: Record<string, 1> | undefined;
   readonly limit: number;
+  /** Reads one state of the database, which the batch names; else whatever a majority has. */
+  readonly isSnapshot?: boolean;
+  /** Error 50 after so many milliseconds. */
+  readonly maxTimeMs?: number | undefined;
 }
 
 @Injectable()
@@ -23,6 +35,14 @@ export class ScanRepository {
     return findFirstBatch(this.db, findCommand(stretch));
   }
 
+  /** `_id` of the record that so many records of the range end with; undefined where it has fewer. */
+  async idAfter(range: Range, count: number): Promise<RawElement | undefined> {
+    const command = findCommand({ ...range, projection: { _id: 1 }, limit: 1 });
+    const { bytes, starts } = await findFirstBatch(this.db, { ...command, skip: count - 1 });
+    const [start] = starts;
+    return start === undefined ? undefined : firstElement(bytes, start);
+  }
+
   /** Average bytes of a stored record; 0 where there are none. */
   async averageBytes(collectionName: string): Promise<number> {
     const { avgObjSize } = await this.db.command({ collStats: collectionName });
@@ -34,15 +54,23 @@ export class ScanRepository {
  * Keyset on `_id`. `$expr`, since a bare `$gt` ends where the BSON type of the last `_id` ends and loses the rest of a
  * collection of mixed types; a range of `min` would lose records when the last one was deleted.
  */
-export function findCommand({ collectionName, position, projection, limit }: Stretch) {
+export function findCommand({ collectionName, projection, limit, isSnapshot, maxTimeMs, ...range }: Stretch) {
   return {
     find: collectionName,
-    filter: position ? { $expr: { $gt: ['$_id', { $literal: position.after }] } } : {},
+    filter: filterOf({ collectionName, ...range }),
     ...(projection && { projection }),
     sort: { _id: 1 },
     hint: { _id: 1 },
     limit,
     batchSize: limit,
-    readConcern: { level: 'majority' },
+    ...(maxTimeMs !== undefined && { maxTimeMS: maxTimeMs }),
+    readConcern: { level: isSnapshot ? 'snapshot' : 'majority' },
   };
+}
+
+/** Bounds are there or not: an `_id` may be null. */
+export function filterOf(range: Range): Query {
+  const behind = 'after' in range ? { $expr: { $gt: ['$_id', { $literal: range.after }] } } : undefined;
+  const upTo = 'until' in range ? { $expr: { $lte: ['$_id', { $literal: range.until }] } } : undefined;
+  return allOf(behind, upTo, range.query);
 }

@@ -1,14 +1,35 @@
 import type { Caller } from '@keyport/access';
 import { KeyportError, scanRecords, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import type { RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { DatasetService } from '../datasets/dataset.service.ts';
+import { projectionFor } from '../limits/projection.ts';
+import { readViewOf, showsId, type ReadView } from '../limits/read-view.ts';
+import { CursorSeal } from './cursor-seal.ts';
+import { LimitedPages } from './limited-pages.service.ts';
 import { nextAverage, pageOf, recordsToAskFor } from './page.ts';
-import { projectionFor } from './projection.ts';
-import { cursorOf, positionOf } from './scan-cursor.ts';
+import { positionBytes, positionOf, type ScanPosition } from './scan-cursor.ts';
 import { ScanRepository } from './scan.repository.ts';
 
 type ScanRequest = RequestOf<typeof scanRecords>;
+
+/** What a page asks for, and where it begins. */
+export interface PageRequest extends Pick<ScanRequest, 'limit' | 'maxBytes'> {
+  readonly collectionName: string;
+  readonly position: ScanPosition | undefined;
+  /** Of a record, as far as is known. */
+  readonly averageBytes: number;
+}
+
+export interface ScannedPage {
+  readonly documents: Buffer;
+  readonly count: number;
+  /** The record that the next page begins behind; undefined on the last one. */
+  readonly last: RawElement | undefined;
+  readonly averageBytes: number;
+  readonly window?: number;
+}
 
 /** NATS carries 8 MB (`max_payload`); a record that does not fit is not cut. */
 const maxReplyBytes = 7_900_000;
@@ -20,31 +41,57 @@ export class ScanService {
   constructor(
     private readonly datasets: DatasetService,
     private readonly scans: ScanRepository,
+    private readonly limited: LimitedPages,
+    private readonly seal: CursorSeal,
   ) {}
 
   async page(request: ScanRequest, caller: Caller): Promise<ReplyOf<typeof scanRecords>> {
-    // An accepted export may read what it was accepted for (docs/tokens.md, "Scopes"); a token alone takes records:read.
-    const isExport = caller.identity.jobId !== undefined && caller.may('exports:create', request.dataset);
-    if (!isExport) caller.require('records:read', request.dataset);
+    const view = readViewOf(caller.limitsOn(actionOf(request, caller), request.dataset), request.fields);
     const dataset = await this.datasets.existing(request.dataset, request.datasetId);
     const { id: datasetId, collectionName } = dataset;
-    const position = request.cursor && positionOf(request.cursor, collectionName);
-    const average = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
-    const limit = recordsToAskFor(request.maxBytes, average, request.limit);
-    const projection = request.fields && projectionFor(request.fields);
-    const batch = await this.scans.read({ collectionName, position, projection, limit });
-    const page = pageOf(batch, { ...request, withId: !request.fields || request.fields.includes('_id') });
-    if (page.documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
-    const { documents, count, last } = page;
-    const isLast = !page.isCut && batch.isWhole && count < limit;
-    if (last && !isLast)
-      return { datasetId, documents, count, next: cursorOf(last, collectionName, nextAverage(page, average)) };
+    const position = request.cursor && positionOf(await this.seal.open(request.cursor), collectionName);
+    const averageBytes = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
+    const { limit, maxBytes } = request;
+    const asked = { collectionName, position, averageBytes, limit, maxBytes };
+    const isLimited = view.query !== undefined || view.parts !== undefined;
+    const { documents, count, last, ...next } = isLimited
+      ? await this.limited.page(asked, view)
+      : await this.wholePage(asked, view);
+    if (documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
+    if (last) {
+      const cursor = await this.seal.seal(positionBytes(last, { collectionName, ...next }));
+      return { datasetId, documents, count, next: cursor };
+    }
     await this.requireSame(dataset);
     return { datasetId, documents, count };
+  }
+
+  /** Every record of the stretch is shown, with the same fields. */
+  private async wholePage(asked: PageRequest, { fields }: ReadView): Promise<ScannedPage> {
+    const { collectionName, position, averageBytes, maxBytes } = asked;
+    const limit = recordsToAskFor(maxBytes, averageBytes, asked.limit);
+    const projection = fields && projectionFor(fields);
+    const batch = await this.scans.read({
+      ...{ collectionName, projection, limit },
+      ...(position && { after: position.after }),
+    });
+    const page = pageOf(batch, { maxBytes, limit: asked.limit, withId: showsId(fields) });
+    const isLast = !page.isCut && batch.isWhole && page.count < limit;
+    return { ...page, last: isLast ? undefined : page.last, averageBytes: nextAverage(page, averageBytes) };
   }
 
   /** A collection that was dropped meanwhile looks like one that ends here: an export must not take it for whole. */
   private async requireSame({ _id, collectionName }: DatasetDefinition): Promise<void> {
     if ((await this.datasets.existing(_id)).collectionName !== collectionName) throw new KeyportError('CURSOR_INVALID');
   }
+}
+
+/**
+ * An accepted export may read what it was accepted for (docs/tokens.md, "Scopes"); a token alone takes records:read.
+ * Throws INSUFFICIENT_SCOPE and RIGHTS_LOST.
+ */
+function actionOf({ dataset }: ScanRequest, caller: Caller): 'exports:create' | 'records:read' {
+  if (caller.identity.jobId !== undefined && caller.may('exports:create', dataset)) return 'exports:create';
+  caller.require('records:read', dataset);
+  return 'records:read';
 }

@@ -1,5 +1,6 @@
 import {
   bsonType,
+  deleteRaw,
   elementsOf,
   embedded,
   firstElement,
@@ -7,10 +8,12 @@ import {
   joinDocument,
   MONGO_CONNECTION,
   RefusedWrite,
+  renamed,
   updateRaw,
   type WriteFault,
 } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
+import { BSON } from 'bson';
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { Operation } from './plan.ts';
 
@@ -45,18 +48,22 @@ export class ChunkRepository {
       const together = operations.slice(from, to);
       await namingRows(
         together.map(({ row }) => row),
-        () =>
-          kind === 'insert'
-            ? insertRaw(
-                this.db,
-                collectionName,
-                together.map(({ document }) => document),
-                session,
-              )
-            : updateRaw(this.db, collectionName, together.map(replaceStatement), session),
+        () => this.runTogether(session, collectionName, kind, together),
       );
       from = to;
     }
+  }
+
+  private runTogether(
+    session: ClientSession,
+    collectionName: string,
+    kind: Operation['kind'] | undefined,
+    operations: readonly Operation[],
+  ): Promise<number> {
+    const documents = operations.map(({ document }) => document);
+    if (kind === 'insert') return insertRaw(this.db, collectionName, documents, session);
+    if (kind === 'delete') return deleteRaw(this.db, collectionName, [deleteStatement(documents)], session);
+    return updateRaw(this.db, collectionName, operations.map(replaceStatement), session);
   }
 
   /** Inserts documents as they came; `rows` names them. Throws {@link RefusedRow}. */
@@ -78,6 +85,22 @@ function replaceStatement({ document }: Operation): Buffer {
   const replaceWith = joinDocument([embedded('$replaceWith', joinDocument([embedded('$literal', document)]))]);
   return joinDocument([filter, embedded('u', joinDocument([embedded('0', replaceWith)]), bsonType.array)]);
 }
+
+/** All documents with the `_id`s of these. */
+function deleteStatement(documents: readonly Buffer[]): Buffer {
+  const ids = documents.map((document, index) => {
+    const id = firstElement(document);
+    if (!id) throw new Error('a document without _id');
+    return renamed(id, String(index));
+  });
+  const wanted = joinDocument([embedded('_id', joinDocument([embedded('$in', joinDocument(ids), bsonType.array)]))]);
+  const hint = embedded('hint', byId);
+  return joinDocument([embedded('q', wanted), everyOne, hint]);
+}
+
+const byId = BSON.serialize({ _id: 1 });
+/** `limit: 0`: all that match (MongoDB manual, "delete"). */
+const everyOne = Buffer.from(BSON.serialize({ limit: 0 })).subarray(4, -1);
 
 const dollar = 0x24;
 const hasOperatorNames = (document: Buffer): boolean =>

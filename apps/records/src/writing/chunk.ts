@@ -40,8 +40,10 @@ export interface ChunkRow {
   readonly id: string;
   /** Of the dataset's key; null where it has none. */
   readonly key: string | null;
-  /** Of what an upsert matches on; null for an insert. */
+  /** Of what a row matches on; null for an insert. */
   readonly match: string | null;
+  /** Why the row alone cannot be a record; only where it may lack the key. */
+  readonly keyFault: WriteRejection | undefined;
 }
 
 export const documentOf = ({ bytes, start, end }: ChunkRow): Buffer => bytes.subarray(start, end);
@@ -60,8 +62,10 @@ export const identifyingFields = (names: readonly string[]): IdentifyingFields =
 export interface Identifying {
   /** The dataset's key. */
   readonly key: IdentifyingFields | null;
-  /** What an upsert matches on, the same object as `key` where it is that; null for an insert. */
+  /** What a row matches on, the same object as `key` where it is that; null for an insert. */
   readonly match: IdentifyingFields | null;
+  /** True where a row may lack the key, since the record that it matches has one. */
+  readonly mayLackKey?: boolean;
 }
 
 /** Reads the row that begins at `start`, or says why it has no identity. Throws VALIDATION_FAILED where it is no row. */
@@ -69,17 +73,19 @@ export function readRow(
   bytes: Buffer,
   start: number,
   index: number,
-  { key, match }: Identifying,
+  { key, match, mayLackKey = false }: Identifying,
 ): ChunkRow | WriteRejection {
   const id = readingBson(() => firstElement(bytes, start));
   if (!id || nameOf(id) !== '_id') throw invalidChunk(`document ${index} does not begin with _id`);
   if (notComparable.has(id.type)) return keyType(index, '_id');
   const ofKey = key && readingBson(() => identityAt(bytes, start, index, key));
-  if (typeof ofKey === 'object' && ofKey) return ofKey;
+  const keyFault = typeof ofKey === 'object' && ofKey ? ofKey : undefined;
+  if (keyFault && !mayLackKey) return keyFault;
   const ofMatch = match && (match === key ? ofKey : readingBson(() => identityAt(bytes, start, index, match)));
   if (typeof ofMatch === 'object' && ofMatch) return ofMatch;
   const end = start + bytes.readInt32LE(start);
-  return { index, bytes, start, bodyStart: id.end, end, id: comparable(id), key: ofKey, match: ofMatch };
+  const keyText = typeof ofKey === 'string' ? ofKey : null;
+  return { index, bytes, start, bodyStart: id.end, end, id: comparable(id), key: keyText, match: ofMatch, keyFault };
 }
 
 export const isRejection = (row: ChunkRow | WriteRejection): row is WriteRejection => 'code' in row;

@@ -2,6 +2,7 @@ import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose, { type ClientSession, type Connection, type Model } from 'mongoose';
 import { ledgerModel, type LedgerEntry } from './ledger.model.ts';
+import type { WriteReply } from './plan.ts';
 
 const duplicateKey = 11000;
 
@@ -30,8 +31,11 @@ export class LedgerRepository {
 
   /** In the session that met the entry, which therefore sees it also where a majority was late. */
   async find(session: ClientSession, id: string): Promise<LedgerEntry | undefined> {
-    const found = await this.model.findById(id).session(session).lean();
-    return (found as LedgerEntry | null) ?? undefined;
+    const found = (await this.model.findById(id).session(session).lean()) as LedgerEntry | null;
+    if (!found?.reply) return found ?? undefined;
+    // What was written before rows could be skipped does not say how many.
+    const { skipped = 0 } = found.reply as Partial<WriteReply>;
+    return { ...found, reply: { ...found.reply, skipped } };
   }
 }
 

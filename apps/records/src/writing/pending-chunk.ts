@@ -3,6 +3,8 @@ import { asBuffer, type WriteFault } from '@keyport/mongo';
 import { isSameKey } from '../datasets/dataset-key.ts';
 import { identifyingFields, isRejection, readRow, rowStarts, type ChunkRow, type Identifying } from './chunk.ts';
 import { duplicateKey } from './plan.ts';
+import type { Verdicts } from '../limits/verdicts.ts';
+import type { WriteLimits } from './write-limits.ts';
 
 export type WriteRequest = RequestOf<typeof writeRecords>;
 
@@ -19,23 +21,31 @@ export interface PendingChunk {
   mustRead: boolean;
   races: number;
   keyFields: readonly string[];
+  /** What its writer may write; undefined where nothing is limited. Verdicts hold for all attempts. */
+  readonly limits: { readonly limits: WriteLimits; readonly verdicts: Verdicts } | undefined;
 }
 
 /** Throws VALIDATION_FAILED where the documents are not what the request says. */
-export const pendingChunk = (request: WriteRequest): PendingChunk => ({
+export const pendingChunk = (request: WriteRequest, limits?: PendingChunk['limits']): PendingChunk => ({
   request,
   rowStarts: rowStarts(request),
   refused: new Map(),
   mustRead: false,
   races: 0,
   keyFields: [],
+  limits,
 });
 
-export function identifying({ mode, key: wanted }: WriteRequest, datasetKey: readonly string[] | null): Identifying {
+export function identifying(
+  { mode, key: wanted }: Pick<WriteRequest, 'mode' | 'key'>,
+  datasetKey: readonly string[] | null,
+): Identifying {
   const key = datasetKey && identifyingFields(datasetKey);
   if (mode === 'insert') return { key, match: null };
-  const isKey = key !== null && isSameKey(wanted, key.names);
-  return { key, match: isKey ? key : identifyingFields(wanted.length === 0 ? ['_id'] : wanted) };
+  if (key && isSameKey(wanted, key.names)) return { key, match: key };
+  const match = identifyingFields(wanted.length === 0 ? ['_id'] : wanted);
+  // A row that deletes may hold nothing but what it matches on.
+  return mode === 'delete' ? { key: null, match } : { key, match, mayLackKey: mode === 'merge' };
 }
 
 /** Documents before `end`, with their numbers, that nothing has been refused of so far. */

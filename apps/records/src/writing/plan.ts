@@ -2,12 +2,12 @@ import type { ReplyOf, WriteRejection, writeRecords } from '@keyport/contracts';
 
 export type WriteReply = ReplyOf<typeof writeRecords>;
 
-/** One statement: a new document, or new content for the stored document that has its `_id`. */
+/** One statement: a new document, new content for the stored document that has its `_id`, or the end of that document. */
 export interface Operation {
-  readonly kind: 'insert' | 'replace';
+  readonly kind: 'insert' | 'replace' | 'delete';
   /** Which row of the chunk it comes from; the last one where several were joined. */
   readonly row: number;
-  /** The whole document, ready to be stored. */
+  /** The whole document, ready to be stored; of a deleted one `_id` alone. */
   readonly document: Buffer;
 }
 
@@ -22,11 +22,19 @@ export type Refusals = ReadonlyMap<number, WriteRejection>;
 
 /** Every row is new: for rows that no stored record can meet. */
 export function planBlindly(count: number, refused: Refusals): WriteReply {
-  return { inserted: count - refused.size, updated: 0, unchanged: 0, deleted: 0, rejected: inOrder(refused.values()) };
+  return { ...noCounts, inserted: count - refused.size, rejected: inOrder(refused.values()) };
 }
+
+export const noCounts = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, skipped: 0 } as const;
 
 export const inOrder = (rejections: Iterable<WriteRejection>): WriteRejection[] =>
   [...rejections].sort((one, other) => one.index - other.index);
+
+export const tooLarge = (index: number): WriteRejection => ({
+  index,
+  code: 'STORE_REFUSED',
+  message: 'The record would be larger than 16 MB.',
+});
 
 export const duplicateKey = (index: number, fields: readonly string[]): WriteRejection => ({
   index,

@@ -1,7 +1,8 @@
 import type { RejectionLimit, WriteRejection } from '@keyport/contracts';
 import type { ChunkRow } from './chunk.ts';
-import { classify, type Rules, type StoredRow } from './classify.ts';
+import { classify, type Rules } from './classify.ts';
 import { planBlindly, type Plan, type Refusals, type WriteReply } from './plan.ts';
+import type { StoredRow } from './stored-row.ts';
 
 /**
  * Index of the first document behind the rejected row that is one too many; undefined where no more are rejected than

@@ -1,17 +1,35 @@
-import { comparable, comparableAll, elementAtPath, findBatches, firstElement, MONGO_CONNECTION } from '@keyport/mongo';
+import {
+  comparable,
+  comparableAll,
+  elementAtPath,
+  findBatches,
+  firstElement,
+  joinDocument,
+  MONGO_CONNECTION,
+  valuesOf,
+} from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import { keyIndexName } from '../datasets/dataset.repository.ts';
+import { outermost } from '../limits/field-paths.ts';
+import { allOf, type Query } from '../limits/limit-filter.ts';
 import { identifyingFields, type Identifying, type IdentifyingFields, type ChunkRow } from './chunk.ts';
-import type { StoredRow } from './classify.ts';
 import { filterFor } from './lookup.ts';
+import type { StoredRow } from './stored-row.ts';
 
 export interface StoredRowsQuery extends Identifying {
   readonly collectionName: string;
   readonly rows: readonly ChunkRow[];
   /** False where no stored record can have an `_id` of the chunk. */
   readonly checksIds: boolean;
+  /** What rows do to what they match. `merge`: its body is read whatever its length. */
+  readonly doing: 'replace' | 'merge' | 'delete';
+  /** Matches what may be matched at all. */
+  readonly visible?: Query | undefined;
 }
+
+/** Of bodies that are read to merge rows into them, and of what then becomes of them row by row. */
+const maxMergedBytes = 8 * 1024 * 1024;
 
 /** Reads what is stored within a writer's transaction, as bytes. */
 @Injectable()
@@ -23,14 +41,79 @@ export class StoredRowsRepository {
     this.db = connection.db;
   }
 
-  /** Stored records that a row of the chunk may meet: by what it matches on, by the dataset's key and by `_id`. */
-  async find(session: ClientSession, query: StoredRowsQuery): Promise<StoredRow[]> {
+  /**
+   * Stored records that a row of the chunk may meet: by what it matches on, by the dataset's key and by `_id`. Undefined
+   * where rows are merged into more bytes than may be held: of fewer rows, or of one, it tells.
+   */
+  async find(session: ClientSession, query: StoredRowsQuery): Promise<StoredRow[] | undefined> {
     const { key, match } = query;
     const found = new Map<string, StoredRow>();
-    if (match) await this.collect(session, query, found, match, 'match');
+    if (match && !(await this.collectMatching(session, query, found, match))) return undefined;
     if (key && key !== match) await this.collect(session, query, found, key, 'key');
     if (query.checksIds && !isId(match)) await this.collect(session, query, found, idField, 'id');
     return [...found.values()];
+  }
+
+  /** Stored records with the keys of the rows. */
+  async findByKey(session: ClientSession, query: StoredRowsQuery): Promise<StoredRow[]> {
+    const found = new Map<string, StoredRow>();
+    if (query.key) await this.collect(session, query, found, query.key, 'key');
+    return [...found.values()];
+  }
+
+  /** The numbers of the queries that each of the records matches, by their `id`. */
+  async matching(
+    session: ClientSession,
+    collectionName: string,
+    stored: readonly StoredRow[],
+    queries: readonly Query[],
+  ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+    const matching = new Map(stored.map(({ id }) => [id, new Set<number>()]));
+    if (stored.length === 0) return matching;
+    const ids = valuesOf(stored.flatMap(({ idBytes }) => firstElement(joinDocument([idBytes])) ?? []));
+    for (const [index, query] of queries.entries()) {
+      const filter = allOf({ _id: { $in: ids } }, query);
+      const command = { find: collectionName, filter, projection: { _id: 1 }, hint: { _id: 1 } };
+      for await (const { bytes, starts } of findBatches(this.db, command, session)) {
+        for (const start of starts) matching.get(comparable(firstElement(bytes, start)))?.add(index);
+      }
+    }
+    return matching;
+  }
+
+  /** False where it stopped since there was too much to merge into. */
+  private async collectMatching(
+    session: ClientSession,
+    { collectionName, rows, key, doing, visible }: StoredRowsQuery,
+    found: Map<string, StoredRow>,
+    match: IdentifyingFields,
+  ): Promise<boolean> {
+    const wanted = rowsByText(rows, 'match');
+    if (wanted.size === 0) return true;
+    const command = {
+      find: collectionName,
+      filter: allOf(filterFor(match, firsts(wanted)), visible),
+      ...(doing === 'delete' && { projection: projectionOf(match) }),
+      ...hintFor(match, key),
+    };
+    // Of several that match on fields that are not unique no more are kept than there are rows to meet them.
+    const kept = new Map<string, number>();
+    let bytesLeft = doing === 'merge' && rows.length > 1 ? maxMergedBytes - bytesOfRepeated(wanted) : Infinity;
+    for await (const { bytes, starts } of findBatches(this.db, command, session)) {
+      for (const start of starts) {
+        const text = textAt(bytes, start, match);
+        const meeting = wanted.get(text);
+        const before = kept.get(text) ?? 0;
+        if (!meeting || before >= (doing === 'delete' ? countOf(meeting) : 1)) continue;
+        kept.set(text, before + 1);
+        const stored = storedRow(bytes, start, key, { text, rows: meeting, doing });
+        if (!stored) continue;
+        found.set(stored.id, stored);
+        bytesLeft -= countOf(meeting) * (stored.body?.length ?? 0);
+        if (bytesLeft < 0) return false;
+      }
+    }
+    return bytesLeft >= 0;
   }
 
   private async collect(
@@ -38,21 +121,15 @@ export class StoredRowsRepository {
     { collectionName, rows, key }: StoredRowsQuery,
     found: Map<string, StoredRow>,
     fields: IdentifyingFields,
-    by: 'match' | 'key' | 'id',
+    by: 'key' | 'id',
   ): Promise<void> {
     const wanted = rowsByText(rows, by);
     if (wanted.size === 0) return;
-    const command = {
-      find: collectionName,
-      filter: filterFor(fields, firsts(wanted)),
-      ...(by !== 'match' && { projection: projectionOf(key) }),
-      ...hintFor(fields, key),
-    };
+    const filter = filterFor(fields, firsts(wanted));
+    const command = { find: collectionName, filter, projection: projectionOf(key), ...hintFor(fields, key) };
     for await (const { bytes, starts } of findBatches(this.db, command, session)) {
       for (const start of starts) {
-        const text = textAt(bytes, start, fields);
-        const meeting = wanted.get(text);
-        const stored = meeting && storedRow(bytes, start, key, by === 'match' ? { text, rows: meeting } : undefined);
+        const stored = wanted.has(textAt(bytes, start, fields)) && storedRow(bytes, start, key, undefined);
         if (stored && !found.has(stored.id)) found.set(stored.id, stored);
       }
     }
@@ -81,6 +158,17 @@ function* firsts(wanted: RowsByText): Generator<ChunkRow> {
   }
 }
 
+const countOf = (rows: ChunkRow | ChunkRow[]): number => (Array.isArray(rows) ? rows.length : 1);
+
+/** What rows make, at most, that are merged into one another. */
+function bytesOfRepeated(wanted: RowsByText): number {
+  let sum = 0;
+  for (const rows of wanted.values()) {
+    if (Array.isArray(rows)) sum += rows.length * rows.reduce((bytes, { start, end }) => bytes + end - start, 0);
+  }
+  return sum;
+}
+
 const textAt = (bytes: Buffer, start: number, { paths }: IdentifyingFields): string =>
   comparableAll(paths.map((path) => elementAtPath(bytes, path, start)));
 
@@ -88,14 +176,17 @@ function storedRow(
   bytes: Buffer,
   start: number,
   key: IdentifyingFields | null,
-  match: { readonly text: string; readonly rows: ChunkRow | ChunkRow[] } | undefined,
+  match: (Pick<StoredRowsQuery, 'doing'> & { readonly text: string; readonly rows: ChunkRow | ChunkRow[] }) | undefined,
 ): StoredRow | undefined {
   const id = firstElement(bytes, start);
   if (!id) return undefined;
   const bodyEnd = start + bytes.readInt32LE(start) - 1;
   const hasSameLength = (row: ChunkRow) => row.end - 1 - row.bodyStart === bodyEnd - id.end;
   // What no row has the length of differs from all of them; so memory is bounded by the chunk, not by what is stored.
-  const isNeeded = match !== undefined && [match.rows].flat().some(hasSameLength);
+  const isNeeded =
+    match !== undefined &&
+    match.doing !== 'delete' &&
+    (match.doing === 'merge' || [match.rows].flat().some(hasSameLength));
   return {
     id: comparable(id),
     key: key && textAt(bytes, start, key),
@@ -109,7 +200,7 @@ const idField = identifyingFields(['_id']);
 const isId = (fields: IdentifyingFields | null) => fields?.names.length === 1 && fields.names[0] === '_id';
 
 const projectionOf = (key: IdentifyingFields | null) =>
-  Object.fromEntries(['_id', ...(key?.names ?? [])].map((path) => [path, 1]));
+  Object.fromEntries(outermost(['_id', ...(key?.names ?? [])]).map((path) => [path, 1]));
 
 function hintFor(fields: IdentifyingFields, key: IdentifyingFields | null) {
   if (fields === key) return { hint: keyIndexName };

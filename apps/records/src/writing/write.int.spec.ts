@@ -24,7 +24,7 @@ describe('writing a chunk', () => {
 
     const reply = await system.write('blind', documents, { hasOwnIds: false });
 
-    expect(reply).toEqual({ inserted: 2, updated: 0, unchanged: 0, deleted: 0, rejected: [] });
+    expect(reply).toEqual({ inserted: 2, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] });
     expect(bsonOf(await system.scan('blind')).equals(bsonOf(documents))).toBe(true);
   });
 
@@ -228,7 +228,7 @@ describe('upsert', () => {
       { mode: 'upsert', key: ['n'] },
     );
 
-    expect(reply).toEqual({ inserted: 1, updated: 2, unchanged: 1, deleted: 0, rejected: [] });
+    expect(reply).toEqual({ inserted: 1, updated: 2, unchanged: 1, deleted: 0, skipped: 0, rejected: [] });
     expect(await system.scan('upserted')).toEqual([
       { _id: 'a', n: new Int32(1), x: new Int32(9) },
       { _id: 'b', n: new Int32(2), x: new Int32(2) },

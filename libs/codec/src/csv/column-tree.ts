@@ -1,4 +1,5 @@
-import { ANY, AS_STRING, type TypeNode } from '../stored-types/stored-type.ts';
+import { type CellType, textCell } from './cell-type.ts';
+import type { Column } from './column.ts';
 
 /** A field of the documents that CSV rows become: a column, or a document of further ones. */
 export interface ColumnNode {
@@ -7,31 +8,28 @@ export interface ColumnNode {
   path: string;
   /** Index of the cell; -1 for a document. */
   cell: number;
-  type: number;
+  type: CellType;
   children: ColumnNode[];
   isId: boolean;
 }
 
 /** Columns as fields: those with a common part before a dot share a document, placed where the first of them is. */
-export function columnTree(header: readonly string[], types: TypeNode): ColumnNode[] {
+export function columnTree(columns: readonly Column[]): ColumnNode[] {
   const roots: ColumnNode[] = [];
   const byPath = new Map<string, ColumnNode>();
-  for (const [cell, path] of header.entries()) {
+  for (const [cell, { name: path, type }] of columns.entries()) {
     const segments = path.split('.');
     let siblings = roots;
-    let known: TypeNode | undefined = types;
     for (const [depth, segment] of segments.entries()) {
-      known = known?.children.get(segment);
       const partial = segments.slice(0, depth + 1).join('.');
       const last = depth === segments.length - 1;
       let node = byPath.get(partial);
       if (!node) {
-        const type = known?.type ?? ANY;
         node = {
           name: Buffer.from(`${segment}\0`),
           path: partial,
           cell: last ? cell : -1,
-          type: type === ANY ? AS_STRING : type,
+          type: last ? type : textCell,
           children: [],
           isId: partial === '_id',
         };

@@ -1,21 +1,31 @@
 import type { CsvOptions } from '../rows/row-options.ts';
+import type { CsvTypes } from './column.ts';
 
 export interface CsvDialect {
   delimiter: number;
+  /** -1 for none. */
   quote: number;
   hasHeader: boolean;
   columns: string[] | undefined;
   nullText: Buffer | undefined;
   emptyAs: 'null' | 'absent' | 'string' | undefined;
+  types: CsvTypes;
 }
 
-export function csvDialect(tabs: boolean, options: CsvOptions = {}): CsvDialect {
+const typeSources: readonly CsvTypes[] = ['string', 'lossless', 'header'];
+const emptyTreatments = [undefined, 'null', 'absent', 'string'];
+
+/** @throws RangeError for options that make no sense or contradict each other */
+export function csvDialect(tabs: boolean, options: CsvOptions = {}, types: CsvTypes = 'string'): CsvDialect {
   const delimiter = asciiByte('delimiter', options.delimiter ?? (tabs ? '\t' : ','));
-  const quote = asciiByte('quote', options.quote ?? '"');
+  const quote = options.quote === '' ? -1 : asciiByte('quote', options.quote ?? '"');
   if (delimiter === quote) throw new RangeError('csv.delimiter and csv.quote must differ');
   const hasHeader = options.header ?? true;
   if (!hasHeader && !options.columns)
     throw new RangeError('csv.columns must name the columns where there is no header');
+  if (!typeSources.includes(types)) throw new RangeError(`types must be one of ${typeSources.join(', ')}`);
+  if (!emptyTreatments.includes(options.emptyAs)) throw new RangeError('csv.emptyAs must be null, absent or string');
+  checkNullText(options.nullText, delimiter);
   return {
     delimiter,
     quote,
@@ -23,7 +33,15 @@ export function csvDialect(tabs: boolean, options: CsvOptions = {}): CsvDialect 
     columns: options.columns,
     nullText: options.nullText === undefined ? undefined : Buffer.from(options.nullText),
     emptyAs: options.emptyAs,
+    types,
   };
+}
+
+/** No cell without quotes holds these. */
+function checkNullText(text: string | undefined, delimiter: number): void {
+  if (text !== undefined && (/[\r\n]/.test(text) || text.includes(String.fromCharCode(delimiter)))) {
+    throw new RangeError('csv.nullText may hold neither the delimiter nor a line break');
+  }
 }
 
 function asciiByte(name: string, text: string): number {

@@ -15,7 +15,7 @@ export function headerNames(
   const names: string[] = [];
   for (let i = 0; i < cells.count; i++) {
     const cell = bytes.subarray(rowStart + cells.starts[i]!, rowStart + cells.ends[i]!);
-    if (!isUtf8(cell)) return `the name of column ${i + 1} is not UTF-8`;
+    if (!isUtf8(cell)) return `the name of column ${i + 1} holds bytes that are no characters`;
     const text = cell.toString();
     names.push(cells.kinds[i] === DOUBLED ? text.replaceAll(mark + mark, mark) : text);
   }
@@ -23,13 +23,13 @@ export function headerNames(
 }
 
 /** Why these names cannot be columns. A dot nests: `a.b` is field b of the document a. */
-export function headerFault(names: readonly string[], maxColumns: number): string | undefined {
+export function headerFault(names: readonly string[], maxDepth: number): string | undefined {
   if (names.length === 0) return 'there are no columns';
-  if (names.length > maxColumns) return `there are ${names.length} columns, more than ${maxColumns}`;
   const seen = new Set<string>();
   const parents = new Map<string, string>();
   for (const [index, name] of names.entries()) {
     const segments = name.split('.');
+    if (segments.length > maxDepth) return `column ${index + 1} is nested deeper than ${maxDepth} levels`;
     if (name === '') return `column ${index + 1} has no name`;
     if (segments.includes('')) return `column ${JSON.stringify(name)} has an empty part between its dots`;
     const wrong = segments.find((segment) => segment.startsWith('$') || segment.includes('\0'));

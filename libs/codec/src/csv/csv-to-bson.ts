@@ -2,18 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import { DOCUMENT, NULL, STRING } from '../bson/bson-types.ts';
 import type { ByteSink } from '../bson/byte-sink.ts';
 import { DocumentId } from '../bson/document-id.ts';
-import { invalidUtf8Message, shorten } from '../json/json-cursor.ts';
+import type { TextEncoding } from '../encodings/text-encoding.ts';
+import { shorten } from '../json/json-cursor.ts';
 import { rowFault, type RowProblem } from '../rows/row-errors.ts';
-import { AS_STRING, storedTypeName, type TypeNode } from '../stored-types/stored-type.ts';
-import { OUT_OF_RANGE, writeTextAs } from '../stored-types/text-to-bson.ts';
+import { OUT_OF_RANGE, writeStringText } from '../stored-types/text-to-bson.ts';
 import { type CellTable, DOUBLED, PLAIN } from './cell-table.ts';
+import type { Column } from './column.ts';
 import { type ColumnNode, columnTree } from './column-tree.ts';
 import type { CsvDialect } from './csv-dialect.ts';
 
 export interface CsvToBsonOptions {
   idPrefix: Uint8Array;
-  types: TypeNode;
   dialect: CsvDialect;
+  encoding: TextEncoding;
 }
 
 /** Up to here a loop beats a call of `copy`. */
@@ -36,10 +37,10 @@ export class CsvToBson {
     this.id = new DocumentId(sink, options.idPrefix);
   }
 
-  encode(bytes: Buffer, start: number, end: number, row: number, header: readonly string[]): RowProblem | undefined {
+  encode(bytes: Buffer, start: number, end: number, row: number, header: readonly Column[]): RowProblem | undefined {
     const { sink } = this;
     if (this.columnCount < 0) {
-      this.columns = columnTree(header, this.options.types);
+      this.columns = columnTree(header);
       this.columnCount = header.length;
     }
     const problem = this.findFault(bytes, start, end);
@@ -67,7 +68,7 @@ export class CsvToBson {
   private findFault(bytes: Buffer, start: number, end: number): RowProblem | undefined {
     const { cells, columnCount } = this;
     if (cells.bits >= 0x80 && !isUtf8(bytes.subarray(start, end))) {
-      return { code: 'INVALID_UTF8', message: invalidUtf8Message(bytes.subarray(start, end)) };
+      return this.options.encoding.invalid(bytes.subarray(start, end));
     }
     if (cells.fault) return { code: 'MALFORMED_CSV', message: `The row has ${cells.fault}.` };
     if (cells.count === columnCount) return undefined;
@@ -112,7 +113,7 @@ export class CsvToBson {
     const kind = cells.kinds[column.cell]!;
     const start = rowStart + cells.starts[column.cell]!;
     const end = rowStart + cells.ends[column.cell]!;
-    if (start === end && (kind === PLAIN || column.type !== AS_STRING)) {
+    if (start === end && (kind === PLAIN || !column.type.orText)) {
       const treatment = this.emptyAs(column);
       if (treatment !== STRING) return treatment;
     }
@@ -126,14 +127,14 @@ export class CsvToBson {
       return NULL;
     }
     if (kind === DOUBLED) return this.writeDoubled(column, start, end);
-    return column.type === AS_STRING ? this.writeString(start, end) : this.writeTyped(column, bytes, start, end);
+    return column.type.write ? this.writeTyped(column, bytes, start, end) : this.writeString(start, end);
   }
 
   /** 0 for absent, else the BSON type of an empty cell. */
   private emptyAs({ type, isId }: ColumnNode): number {
     const { emptyAs } = this.options.dialect;
     if (emptyAs === 'null') return isId ? 0 : NULL;
-    return emptyAs === 'absent' || isId || (emptyAs === undefined && type !== AS_STRING) ? 0 : STRING;
+    return emptyAs === 'absent' || isId || (emptyAs === undefined && !type.orText) ? 0 : STRING;
   }
 
   private writeString(start: number, end: number): number {
@@ -166,9 +167,11 @@ export class CsvToBson {
   }
 
   private writeTyped(column: ColumnNode, text: Buffer, start: number, end: number): number {
-    const written = writeTextAs(column.type, text, start, end, this.sink);
+    const { write, orText, name: type } = column.type;
+    const written = write ? write(text, start, end, this.sink) : 0;
     if (written > 0) return written;
-    const type = storedTypeName(column.type);
+    if (orText)
+      return text === this.bytes ? this.writeString(start, end) : writeStringText(text, start, end, this.sink);
     this.problem = {
       code: written === OUT_OF_RANGE ? 'NUMBER_OUT_OF_RANGE' : 'TYPE_MISMATCH',
       message: written === OUT_OF_RANGE ? `The number does not fit ${type}.` : `The cell cannot be stored as ${type}.`,

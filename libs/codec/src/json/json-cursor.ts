@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { beginsAsGzip, looksGzipped } from '../rows/gzip-hint.ts';
+import type { TextEncoding } from '../encodings/text-encoding.ts';
 import { rowFault, type RowErrorCode, type RowProblem } from '../rows/row-errors.ts';
 
 const quote = 0x22;
@@ -25,7 +25,10 @@ export class JsonCursor {
   private start = 0;
   private behind = 0;
 
-  constructor(maxDepth: number) {
+  constructor(
+    maxDepth: number,
+    private readonly encoding: TextEncoding,
+  ) {
     this.keys = new Int32Array(maxDepth + 2);
   }
 
@@ -60,8 +63,8 @@ export class JsonCursor {
 
   fail(code: RowErrorCode, message: string, value?: string): never {
     const row = this.src.subarray(this.start, this.end);
-    this.problem = isUtf8(row) ? { code, message } : { code: 'INVALID_UTF8', message: invalidUtf8Message(row) };
-    if (this.problem.code !== 'INVALID_UTF8' && code !== 'MALFORMED_JSON' && this.depth > 0) {
+    this.problem = isUtf8(row) ? { code, message } : this.encoding.invalid(row);
+    if (this.problem.code === code && code !== 'MALFORMED_JSON' && this.depth > 0) {
       this.problem.path = this.path();
     }
     if (value !== undefined) this.problem.value = shorten(value);
@@ -72,7 +75,8 @@ export class JsonCursor {
     if (this.at >= this.end) return this.fail('MALFORMED_JSON', 'The row ends inside a value.');
     const text = this.src.subarray(this.at, Math.min(this.at + 4, this.end)).toString();
     const character = JSON.stringify(String.fromCodePoint(text.codePointAt(0) ?? 0));
-    return this.fail('MALFORMED_JSON', `Unexpected ${character} at byte ${this.at - this.start} of the row.`);
+    const at = this.encoding.lengthInFile(this.src.subarray(this.start, this.end), this.at - this.start);
+    return this.fail('MALFORMED_JSON', `Unexpected ${character} at byte ${at} of the row.`);
   }
 
   /** The text between two positions, for a problem's `value`. */
@@ -112,31 +116,4 @@ export class JsonCursor {
 
 export function shorten(value: string): string {
   return value.length <= maxValueLength ? value : `${value.slice(0, maxValueLength)}…`;
-}
-
-export function invalidUtf8Message(row: Uint8Array): string {
-  if (beginsAsGzip(row, 0)) return `The file ${looksGzipped}.`;
-  return `The bytes at offset ${firstInvalidUtf8(row)} of the row are not UTF-8.`;
-}
-
-function firstInvalidUtf8(bytes: Uint8Array): number {
-  let good = 0;
-  let bad = bytes.length;
-  // A prefix is valid up to the fault, save for a sequence that is only cut: so compare up to 3 bytes further back.
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (isPrefixOfUtf8(bytes, middle)) good = middle;
-    else bad = middle;
-  }
-  while (good > 0 && !isUtf8(bytes.subarray(0, good))) good--;
-  return good;
-}
-
-function isPrefixOfUtf8(bytes: Uint8Array, length: number): boolean {
-  for (let cut = 0; cut <= 3 && cut <= length; cut++) {
-    const tail = bytes[length - cut];
-    if (cut > 0 && (tail === undefined || tail < 0x80)) return false;
-    if (isUtf8(bytes.subarray(0, length - cut))) return cut === 0 || tail! >= 0xc2;
-  }
-  return false;
 }

@@ -2,6 +2,7 @@ import { ARRAY, DOCUMENT, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts
 import type { ByteSink } from '../bson/byte-sink.ts';
 import { DocumentId } from '../bson/document-id.ts';
 import { writeIndexName } from '../bson/element-bytes.ts';
+import type { TextEncoding } from '../encodings/text-encoding.ts';
 import { rowFault, type RowProblem } from '../rows/row-errors.ts';
 import * as stored from '../stored-types/stored-type.ts';
 import { MISMATCH, OUT_OF_RANGE, writeTextAs } from '../stored-types/text-to-bson.ts';
@@ -18,6 +19,7 @@ export interface JsonToBsonOptions {
   idPrefix: Uint8Array;
   types: stored.TypeNode;
   wrappers: boolean;
+  encoding: TextEncoding;
   maxDepth: number;
   maxFields: number;
   /** The rows come one a line (for hints). */
@@ -33,6 +35,8 @@ const dollar = 0x24;
 export class JsonToBson {
   readonly cursor: JsonCursor;
   readonly id: DocumentId;
+  /** Whether the row read last holds Extended JSON wrappers. */
+  hasWrappers = false;
   /** For values of which nothing is known. */
   readonly untyped: Field;
   private readonly top: Field;
@@ -41,7 +45,7 @@ export class JsonToBson {
     readonly sink: ByteSink,
     private readonly options: JsonToBsonOptions,
   ) {
-    this.cursor = new JsonCursor(options.maxDepth);
+    this.cursor = new JsonCursor(options.maxDepth, options.encoding);
     this.id = new DocumentId(sink, options.idPrefix);
     const budget = new ShapeBudget();
     this.untyped = new Field(stored.ANY, undefined, budget);
@@ -51,6 +55,7 @@ export class JsonToBson {
   /** Appends the row's document to the sink, or leaves the sink alone and returns what is wrong. */
   encode(src: Buffer, start: number, end: number, row: number): RowProblem | undefined {
     const documentAt = this.sink.length;
+    this.hasWrappers = false;
     this.cursor.open(src, start, end);
     try {
       if (this.cursor.skipSpace() !== 0x7b) refuseOtherThanObject(this.cursor, end, this.options.rowIsLine);
@@ -190,6 +195,7 @@ export class JsonToBson {
     const { cursor } = this;
     const start = cursor.at++;
     if (this.options.wrappers && cursor.skipSpace() === quote && cursor.src[cursor.at + 1] === dollar) {
+      this.hasWrappers = true;
       return readWrapper(this, field, depth, start);
     }
     if (field.type !== stored.ANY) this.mismatch('An object', field.type, start);

@@ -16,7 +16,7 @@ export interface Chunk {
   rowNumbers: Uint32Array;
   /** By document: the 1-based line on which its row begins. */
   lines: Uint32Array;
-  /** By document: where its row begins in the decoded text. */
+  /** By document: where its row begins in the file (decompressed). */
   offsets: Float64Array;
   /** By document, where `keyFields` were given: a text that is equal for equal keys. */
   keys: string[] | undefined;
@@ -32,14 +32,19 @@ export interface Chunk {
 export interface RowPlace {
   row: number;
   line: number;
+  /** In the text that the reader holds. */
   start: number;
   end: number;
+  /** Where it begins in the file. */
+  byteOffset: number;
 }
 
 /** A chunk in the making. */
 export class ChunkBuilder {
   rows = 0;
   hasOwnIds = false;
+  end: RowPosition;
+  textEnd: number;
   readonly rejected: RejectedRow[] = [];
   /** Where the first document's row begins: from there on the source is kept, for rejections to come. */
   sourceStart = -1;
@@ -47,29 +52,35 @@ export class ChunkBuilder {
   private readonly rowNumbers: number[] = [];
   private readonly lines: number[] = [];
   private readonly offsets: number[] = [];
+  private readonly starts: number[] = [];
   private readonly ends: number[] = [];
   private readonly keys: string[] = [];
 
   constructor(
     readonly start: RowPosition,
-    public end: RowPosition,
-  ) {}
+    /** The same place in the text that the reader holds. */
+    readonly textStart: number,
+  ) {
+    this.end = start;
+    this.textEnd = textStart;
+  }
 
-  accept({ row, line, start, end }: RowPlace, ownId: boolean, key: string | undefined): void {
+  accept({ row, line, start, end, byteOffset }: RowPlace, ownId: boolean, key: string | undefined): void {
     this.rows++;
     if (this.sourceStart < 0) this.sourceStart = start;
     this.sourceEnd = end;
     this.rowNumbers.push(row);
     this.lines.push(line);
-    this.offsets.push(start);
+    this.offsets.push(byteOffset);
+    this.starts.push(start);
     this.ends.push(end);
     if (key !== undefined) this.keys.push(key);
     if (ownId) this.hasOwnIds = true;
   }
 
-  reject({ row, line, start }: RowPlace, problem: RowProblem, raw: string): void {
+  reject({ row, line, byteOffset }: RowPlace, problem: RowProblem, raw: string): void {
     this.rows++;
-    this.rejected.push({ row, line, byteOffset: start, ...problem, raw });
+    this.rejected.push({ row, line, byteOffset, ...problem, raw });
   }
 
   finish(
@@ -78,7 +89,7 @@ export class ChunkBuilder {
     maxRawBytes: number,
     withKeys: boolean,
   ): Chunk {
-    const { ends, sourceStart } = this;
+    const { starts, ends, sourceStart } = this;
     const source = sourceStart < 0 ? Buffer.alloc(0) : copySource(sourceStart, this.sourceEnd);
     const rowNumbers = Uint32Array.from(this.rowNumbers);
     const lines = Uint32Array.from(this.lines);
@@ -98,7 +109,7 @@ export class ChunkBuilder {
       rejectionOf: (index, problem) => {
         const byteOffset = offsets[index];
         if (byteOffset === undefined) throw new RangeError(`the chunk has no document ${index}`);
-        const raw = rawText(source, byteOffset - sourceStart, ends[index]! - sourceStart, maxRawBytes);
+        const raw = rawText(source, starts[index]! - sourceStart, ends[index]! - sourceStart, maxRawBytes);
         return { row: rowNumbers[index]!, line: lines[index]!, byteOffset, ...problem, raw };
       },
     };

@@ -1,6 +1,8 @@
 import { CellTable, DOUBLED, PLAIN, QUOTED } from '../csv/cell-table.ts';
 import type { CsvDialect } from '../csv/csv-dialect.ts';
-import { headerFault, headerNames } from '../csv/csv-header.ts';
+import { type Column, columnsOf } from '../csv/column.ts';
+import { headerNames } from '../csv/csv-header.ts';
+import type { TypeNode } from '../stored-types/stored-type.ts';
 import { beginsAsGzip, looksGzipped } from './gzip-hint.ts';
 import { FileError } from './row-errors.ts';
 import type { RowFramer } from './row-framer.ts';
@@ -31,7 +33,9 @@ export class CsvFramer implements RowFramer {
   scan: number;
   begun = false;
   fault: FileError | undefined;
+  /** As they stand in the file, types included. */
   header: string[] | undefined;
+  columns: Column[] = [];
   readonly state = undefined;
   readonly cells: CellTable;
   private inside = CELL_START;
@@ -42,14 +46,15 @@ export class CsvFramer implements RowFramer {
   constructor(
     private readonly window: SourceWindow,
     private readonly dialect: CsvDialect,
+    private readonly types: TypeNode,
     private readonly limits: RowLimits,
     from: RowPosition,
   ) {
     this.start = this.next = this.scan = from.offset;
     this.line = this.nextLine = from.line;
     this.cells = new CellTable(limits.maxColumns);
-    this.header = from.header;
-    if (!this.header && !dialect.hasHeader) this.setHeader(dialect.columns ?? []);
+    if (from.header) this.setHeader(from.header);
+    else if (!dialect.hasHeader) this.setHeader(dialect.columns ?? []);
   }
 
   find(ended: boolean): boolean {
@@ -89,9 +94,13 @@ export class CsvFramer implements RowFramer {
   }
 
   private setHeader(names: string[]): void {
-    const fault = headerFault(names, this.limits.maxColumns);
-    if (fault) this.badHeader(fault);
-    else this.header = names;
+    const columns = columnsOf(names, this.dialect.types, this.types, this.limits);
+    if (typeof columns === 'string') {
+      this.badHeader(columns);
+      return;
+    }
+    this.header = names;
+    this.columns = columns;
   }
 
   private badHeader(message: string): void {

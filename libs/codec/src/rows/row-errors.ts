@@ -3,6 +3,7 @@ export const rowErrorCodes = [
   { code: 'MALFORMED_JSON', meaning: 'The row is not JSON after RFC 8259.' },
   { code: 'NOT_AN_OBJECT', meaning: 'The row is JSON, but not an object.' },
   { code: 'INVALID_UTF8', meaning: 'The row holds bytes that are not UTF-8; the message names the first of them.' },
+  { code: 'INVALID_UTF16', meaning: 'The row of a UTF-16 file holds half a character; the message says where.' },
   { code: 'LONE_SURROGATE', meaning: 'A \\u escape names half a character, which UTF-8 cannot hold.' },
   { code: 'ROW_TOO_LARGE', meaning: 'The row, or the document made of it, is larger than allowed.' },
   { code: 'NESTED_TOO_DEEP', meaning: 'Objects and arrays are nested deeper than allowed.' },
@@ -19,7 +20,8 @@ export const rowErrorCodes = [
   { code: 'MISSING_KEY', meaning: 'The row lacks a field of the key.' },
   { code: 'KEY_TYPE', meaning: 'A field of the key holds an array, a regular expression or undefined.' },
   { code: 'DUPLICATE_KEY', meaning: 'A record with the same key or another unique value exists already.' },
-  { code: 'RIGHT_VIOLATION', meaning: "The token's rights do not cover this row." },
+  { code: 'ROW_NOT_ALLOWED', meaning: "The token's authorization details do not let it write this row." },
+  { code: 'FIELD_NOT_ALLOWED', meaning: "The token's authorization details do not let it write this field." },
   { code: 'STORE_REFUSED', meaning: 'MongoDB refused the document; the message is its own.' },
 ] as const;
 
@@ -39,7 +41,7 @@ export interface RejectedRow extends RowProblem {
   row: number;
   /** 1-based line on which the row begins. */
   line: number;
-  /** Where the row begins in the decoded text, BOM included. */
+  /** Where the row begins in the file (decompressed), BOM included. */
   byteOffset: number;
   /** The row's text, cut to `maxRawBytes`. */
   raw: string;
@@ -55,7 +57,7 @@ export class FileError extends Error {
   constructor(
     readonly code: FileErrorCode,
     message: string,
-    /** Byte offset in the decoded text. */
+    /** Byte offset in the file (decompressed). */
     readonly offset: number,
     readonly line: number,
   ) {

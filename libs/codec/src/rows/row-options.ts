@@ -1,3 +1,6 @@
+import type { CsvTypes } from '../csv/column.ts';
+import type { Utf16 } from '../encodings/utf16-transcoder.ts';
+import type { TextFields } from '../schema/json-form.ts';
 import type { FieldTypes } from '../stored-types/stored-type.ts';
 import type { RowProblem } from './row-errors.ts';
 
@@ -6,15 +9,15 @@ export type RowFormat = 'ndjson' | 'json' | 'csv' | 'tsv';
 export interface CsvOptions {
   /** One ASCII character; default comma, tab for TSV. */
   delimiter?: string;
-  /** One ASCII character; default the double quote. */
+  /** One ASCII character, or empty where quotes mean nothing; default the double quote. */
   quote?: string;
   /** False where the first row is data already; then `columns` names them. Default true. */
   header?: boolean;
-  /** Names of the columns, instead of the header's. */
+  /** Names of the columns, instead of the header's; with `types: 'header'` each with its type. */
   columns?: string[];
   /** An unquoted cell with this text is null. */
   nullText?: string;
-  /** An unquoted empty cell; default absent where the column's stored type is not string, else the empty string. */
+  /** An unquoted empty cell; default absent where the column has a type other than text, else the empty string. */
   emptyAs?: 'null' | 'absent' | 'string';
 }
 
@@ -23,8 +26,15 @@ export interface RowReaderOptions {
   /** 8 bytes. A row without `_id` gets an ObjectId of these and its row number (uint32, big-endian). */
   idPrefix: Uint8Array;
   fieldTypes?: FieldTypes;
-  /** Sees each row as a plain value, Extended JSON wrappers as they stand, CSV after conversion. */
+  /** CSV only: types of columns that `fieldTypes` does not name. Default string. */
+  types?: CsvTypes;
+  /**
+   * Sees each row as a plain value: JSON as it stands, but Extended JSON wrappers as what they would be in plain JSON (a
+   * date as RFC 3339 text, numbers as numbers, an ObjectId in hexadecimal, binary data in base64), CSV after conversion.
+   */
   validate?: (row: unknown) => RowProblem | undefined;
+  /** Fields whose Long or Decimal128 `validate` wants as text; of CSV, without this, a Decimal128 always. */
+  textFields?: TextFields;
   /** Whether type wrappers are recognised; reading makes no difference between relaxed and canonical. Default relaxed. */
   ejson?: 'relaxed' | 'canonical' | 'off';
   /** Fields that every row must have; their values come out as `Chunk.keys`. */
@@ -54,12 +64,14 @@ export interface RowReaderOptions {
 export interface RowPosition {
   /** Number of the chunk that begins here. */
   chunk: number;
-  /** In the decoded text, BOM included. */
+  /** In the file (decompressed), BOM included. */
   offset: number;
   /** Rows before this place. */
   row: number;
   /** 1-based number of the line that this place is on. */
   line: number;
+  /** Not given for UTF-8. */
+  encoding?: Utf16;
   header?: string[];
   state?: string;
 }

@@ -4,6 +4,8 @@ import { ChunkBuilder } from './chunk.ts';
 import { rawText } from './raw-text.ts';
 import { FileError, type RowProblem } from './row-errors.ts';
 import { createRowSource, type RowSource } from './row-source.ts';
+import { Utf16Window } from '../encodings/utf16-window.ts';
+import type { Utf16 } from '../encodings/utf16-transcoder.ts';
 import { keyOf } from './row-key.ts';
 import { limitsOf, type RowLimits, type RowPosition, type RowReaderOptions } from './row-options.ts';
 import { SourceWindow } from './source-window.ts';
@@ -30,7 +32,8 @@ const initialCapacity = 64 * 1024;
 
 class ChunkingReader implements RowReader {
   private readonly limits: RowLimits;
-  private readonly window: SourceWindow;
+  private window: SourceWindow;
+  private encoding: Utf16 | undefined;
   private readonly sink = new ByteSink(initialCapacity);
   private source: RowSource | undefined;
   private chunk: ChunkBuilder;
@@ -39,15 +42,16 @@ class ChunkingReader implements RowReader {
   /** The source has a row that did not fit the last chunk. */
   private held = false;
   /** The beginning of a row so long that its bytes are let go. */
-  private head: string | undefined;
+  private head: { raw: string; byteOffset: number } | undefined;
 
   constructor(
     private readonly options: RowReaderOptions,
     from: RowPosition,
   ) {
     this.limits = limitsOf(options);
-    this.window = new SourceWindow(from.offset);
-    this.chunk = new ChunkBuilder(from, from);
+    this.encoding = from.encoding;
+    this.window = this.encoding ? new Utf16Window(from.offset, this.encoding) : new SourceWindow(from.offset);
+    this.chunk = new ChunkBuilder(from, from.offset);
     this.row = from.row;
     if (from.offset > 0) this.open(from);
   }
@@ -59,17 +63,30 @@ class ChunkingReader implements RowReader {
 
   end(): void {
     this.ended = true;
+    this.window.finish();
   }
 
   read(): Chunk | undefined {
-    const { window } = this;
     if (!this.source) {
-      if (window.end < 3 && !this.ended) return undefined;
-      const { bytes } = window;
-      const bom = window.end >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-      this.open({ ...this.chunk.start, offset: bom ? 3 : 0 });
+      if (this.window.end < 3 && !this.ended) return undefined;
+      this.passByteOrderMark();
     }
     return this.readRows(this.source!);
+  }
+
+  private passByteOrderMark(): void {
+    const { bytes, end } = this.window;
+    const [first, second, third] = bytes.subarray(0, end);
+    if (first === 0xff && second === 0xfe) this.encoding = 'utf-16le';
+    if (first === 0xfe && second === 0xff) this.encoding = 'utf-16be';
+    const isUtf8 = first === 0xef && second === 0xbb && third === 0xbf;
+    const offset = this.encoding ? 2 : isUtf8 ? 3 : 0;
+    if (this.encoding) {
+      this.window = new Utf16Window(offset, this.encoding);
+      this.window.push(bytes.subarray(offset, end));
+      if (this.ended) this.window.finish();
+    }
+    this.open({ ...this.chunk.start, offset });
   }
 
   private open(from: RowPosition): void {
@@ -82,7 +99,7 @@ class ChunkingReader implements RowReader {
     for (;;) {
       if (!this.held && !framer.find(this.ended)) return this.pause(source);
       this.held = false;
-      if (this.chunk.rows > 0 && framer.next - this.chunk.start.offset > limits.maxChunkBytes) {
+      if (this.chunk.rows > 0 && framer.next - this.chunk.textStart > limits.maxChunkBytes) {
         this.held = true;
         return this.cut(this.sink.length);
       }
@@ -96,8 +113,13 @@ class ChunkingReader implements RowReader {
   /** Encodes the row found; a chunk comes back where its document did not fit with those before it. */
   private take(source: RowSource, documentAt: number): Chunk | undefined {
     const { framer } = source;
-    const place = { row: ++this.row, line: framer.line, start: framer.start, end: framer.end };
-    const end: RowPosition = { chunk: 0, row: place.row, offset: framer.next, line: framer.nextLine };
+    const { window } = this;
+    const { start } = framer;
+    const byteOffset = this.head?.byteOffset ?? window.fileOffset(start);
+    const place = { row: ++this.row, line: framer.line, start, end: framer.end, byteOffset };
+    const offset = window.fileOffset(framer.next);
+    const end: RowPosition = { chunk: 0, row: place.row, offset, line: framer.nextLine };
+    if (this.encoding !== undefined) end.encoding = this.encoding;
     if (framer.state !== undefined) end.state = framer.state;
     if (framer.header !== undefined) end.header = framer.header;
     const found = this.encode(source, place, documentAt);
@@ -110,10 +132,11 @@ class ChunkingReader implements RowReader {
       this.chunk.accept(place, source.hasOwnId(), this.options.keyFields ? found : undefined);
     } else {
       this.sink.length = documentAt;
-      this.chunk.reject(place, found, this.head ?? this.rawText(place));
+      this.chunk.reject(place, found, this.head?.raw ?? this.rawText(place));
     }
     this.head = undefined;
     this.chunk.end = { ...end, chunk: this.chunk.start.chunk };
+    this.chunk.textEnd = framer.next;
     return full;
   }
 
@@ -143,19 +166,24 @@ class ChunkingReader implements RowReader {
     const { limits, window } = this;
     const over = this.ended || framer.fault !== undefined;
     if (this.chunk.rows > 0) {
-      const crowded = framer.scan - this.chunk.start.offset > limits.maxChunkBytes;
+      const crowded = framer.scan - this.chunk.textStart > limits.maxChunkBytes;
       return over || crowded ? this.cut(this.sink.length) : undefined;
     }
-    if (framer.fault) throw framer.fault;
+    if (framer.fault) throw this.inFile(framer.fault);
     if (over) {
-      if (this.row === 0) throw new FileError('EMPTY_FILE', 'the file has no rows', framer.scan, framer.nextLine);
+      if (this.row === 0) {
+        throw this.inFile(new FileError('EMPTY_FILE', 'the file has no rows', framer.scan, framer.nextLine));
+      }
       return undefined;
     }
     const held = framer.scan - framer.start;
     if (!framer.begun) {
       window.release(framer.scan);
     } else if (held > limits.maxRowBytes && held > limits.maxRawBytes + 4) {
-      this.head ??= this.rawText({ start: framer.start, end: framer.scan });
+      this.head ??= {
+        raw: this.rawText({ start: framer.start, end: framer.scan }),
+        byteOffset: window.fileOffset(framer.start),
+      };
       window.release(framer.scan);
     } else {
       window.release(framer.start);
@@ -175,9 +203,13 @@ class ChunkingReader implements RowReader {
       this.limits.maxRawBytes,
       this.options.keyFields !== undefined,
     );
-    this.chunk = new ChunkBuilder(next, next);
-    window.release(next.offset);
+    this.chunk = new ChunkBuilder(next, chunk.textEnd);
+    window.release(chunk.textEnd);
     return finished;
+  }
+
+  private inFile({ code, message, offset, line }: FileError): FileError {
+    return new FileError(code, message, this.window.fileOffset(offset), line);
   }
 
   private rawText({ start, end }: { start: number; end: number }): string {

@@ -3,6 +3,8 @@ import { csvDialect } from '../csv/csv-dialect.ts';
 import { CsvToBson } from '../csv/csv-to-bson.ts';
 import { plainDocument } from '../csv/plain-document.ts';
 import { JsonToBson } from '../json/json-to-bson.ts';
+import { plainValues } from '../json/plain-values.ts';
+import type { TextFields } from '../schema/json-form.ts';
 import { typeTree } from '../stored-types/stored-type.ts';
 import { CsvFramer } from './csv-framer.ts';
 import { JsonArrayFramer } from './json-array-framer.ts';
@@ -11,6 +13,8 @@ import type { RowProblem } from './row-errors.ts';
 import type { RowFramer } from './row-framer.ts';
 import type { RowLimits, RowPosition, RowReaderOptions } from './row-options.ts';
 import type { SourceWindow } from './source-window.ts';
+
+const none: TextFields = new Set();
 
 /** What the reader needs of a format. Positions are indices in the window's bytes. */
 export interface RowSource {
@@ -32,9 +36,9 @@ export function createRowSource(
 ): RowSource {
   switch (options.format) {
     case 'ndjson':
-      return jsonSource(new NdjsonFramer(window, from), options, limits, sink);
+      return jsonSource(new NdjsonFramer(window, from), options, limits, window, sink);
     case 'json':
-      return jsonSource(new JsonArrayFramer(window, limits.maxRowBytes, from), options, limits, sink);
+      return jsonSource(new JsonArrayFramer(window, limits.maxRowBytes, from), options, limits, window, sink);
     case 'csv':
     case 'tsv':
       return csvSource(options, limits, window, sink, from);
@@ -43,11 +47,18 @@ export function createRowSource(
   }
 }
 
-function jsonSource(framer: RowFramer, options: RowReaderOptions, limits: RowLimits, sink: ByteSink): RowSource {
+function jsonSource(
+  framer: RowFramer,
+  options: RowReaderOptions,
+  limits: RowLimits,
+  { encoding }: SourceWindow,
+  sink: ByteSink,
+): RowSource {
   const encoder = new JsonToBson(sink, {
     idPrefix: options.idPrefix,
     types: typeTree(options.fieldTypes),
     wrappers: options.ejson !== 'off',
+    encoding,
     maxDepth: limits.maxDepth,
     maxFields: limits.maxColumns,
     rowIsLine: options.format === 'ndjson',
@@ -56,7 +67,10 @@ function jsonSource(framer: RowFramer, options: RowReaderOptions, limits: RowLim
     framer,
     encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row),
     hasOwnId: () => encoder.id.own,
-    plainRow: (bytes, start, end) => JSON.parse(bytes.toString('utf8', start, end)) as unknown,
+    plainRow: (bytes, start, end) => {
+      const row = JSON.parse(bytes.toString('utf8', start, end)) as unknown;
+      return encoder.hasWrappers ? plainValues(row, options.textFields ?? none) : row;
+    },
   };
 }
 
@@ -67,18 +81,18 @@ function csvSource(
   sink: ByteSink,
   from: RowPosition,
 ): RowSource {
-  const dialect = csvDialect(options.format === 'tsv', options.csv);
-  const framer = new CsvFramer(window, dialect, limits, from);
+  const dialect = csvDialect(options.format === 'tsv', options.csv, options.types);
+  const framer = new CsvFramer(window, dialect, typeTree(options.fieldTypes), limits, from);
   const encoder = new CsvToBson(sink, framer.cells, {
     idPrefix: options.idPrefix,
-    types: typeTree(options.fieldTypes),
     dialect,
+    encoding: window.encoding,
   });
   return {
     framer,
-    encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row, framer.header ?? []),
+    encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row, framer.columns),
     hasOwnId: () => encoder.id.own,
     plainRow: (_bytes, _start, _end, documentAt) =>
-      plainDocument(sink.bytes.subarray(documentAt, sink.length), encoder.id.own),
+      plainDocument(sink.bytes.subarray(documentAt, sink.length), encoder.id.own, options.textFields),
   };
 }

@@ -1,7 +1,10 @@
+import { type TextEncoding, utf8 } from '../encodings/text-encoding.ts';
+
 const initialCapacity = 64 * 1024;
 
 /** The part of the decoded text that is still needed, addressed by offsets in the whole. A newline stands behind it. */
 export class SourceWindow {
+  readonly encoding: TextEncoding = utf8;
   bytes: Buffer = Buffer.allocUnsafeSlow(initialCapacity);
   /** Offset in the whole text of `bytes[0]`. */
   base: number;
@@ -20,6 +23,16 @@ export class SourceWindow {
     this.end += piece.length;
     // What is left over behind must not be searched.
     this.bytes[this.end - this.base] = 0x0a;
+  }
+
+  /** No more pieces come. */
+  finish(): void {
+    // Nothing is left over in UTF-8.
+  }
+
+  /** Where the text at `offset` stands in the file as it was sent (decompressed). */
+  fileOffset(offset: number): number {
+    return offset;
   }
 
   /** The bytes before `offset` are not needed any more. */

@@ -1,5 +1,6 @@
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-const maxDateMs = 8.64e15;
+/** JavaScript's and so most drivers' last date (ECMA-262, "Time Values"). */
+export const maxDateMs = 8.64e15;
 
 /**
  * Milliseconds since 1970 of an ISO 8601 date (`2024-02-29`, midnight UTC) or date-time with offset
@@ -16,13 +17,14 @@ export function parseIsoDate(bytes: Uint8Array, start: number, end: number): num
   const day = digits(bytes, at + 4, 2);
   const valid = bytes[at] === 0x2d && bytes[at + 3] === 0x2d && at + 6 <= end && isDay(year, month, day);
   if (!valid || Number.isNaN(year)) return NaN;
-  const dayMs = daysSinceEpoch(year, month, day) * 86_400_000;
+  const dayMs = msSinceEpoch(year, month, day);
   at += 6;
   const ms = at === end ? dayMs : dayMs + parseTime(bytes, at, end);
   return Math.abs(ms) <= maxDateMs ? ms : NaN;
 }
 
-function isDay(year: number, month: number, day: number): boolean {
+/** Whether the month has the day. */
+export function isDay(year: number, month: number, day: number): boolean {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth[month - 1]!)) return false;
   return month !== 2 || day < 29 || (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0));
 }
@@ -71,6 +73,10 @@ function digits(bytes: Uint8Array, start: number, count: number): number {
 
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
+}
+
+export function msSinceEpoch(year: number, month: number, day: number): number {
+  return daysSinceEpoch(year, month, day) * 86_400_000;
 }
 
 /** Days from 1970-01-01 in the proleptic Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"). */

@@ -97,7 +97,7 @@ function writeDecimalText(bytes: Buffer, start: number, end: number, sink: ByteS
   return writeDecimal128(sink, text) ? DECIMAL128 : OUT_OF_RANGE;
 }
 
-function writeBooleanText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
+export function writeBooleanText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
   if (end - start > 5) return MISMATCH;
   const text = bytes.toString('latin1', start, end);
   if (text !== 'true' && text !== 'false') return MISMATCH;
@@ -151,7 +151,7 @@ export function writeBinary(sink: ByteSink, base64: string, subtype: number): bo
   return true;
 }
 
-function writeStringText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
+export function writeStringText(bytes: Buffer, start: number, end: number, sink: ByteSink): number {
   const length = end - start;
   sink.reserve(length + 5);
   bytes.copy(sink.bytes, sink.length + 4, start, end);

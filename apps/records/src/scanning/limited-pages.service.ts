@@ -1,0 +1,86 @@
+import { splitDocuments, valuesOf, type RawBatch, type RawElement } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
+import { projectionFor } from '../limits/projection.ts';
+import { showsId, type ReadView } from '../limits/read-view.ts';
+import { VisibleRows } from '../limits/visible-rows.ts';
+import { nextAverage, pageOf, recordsToAskFor, withoutId, type Page } from './page.ts';
+import { filterOf, ScanRepository, type Range } from './scan.repository.ts';
+import type { PageRequest, ScannedPage } from './scan.service.ts';
+import { firstWindow, nextWindow } from './scan-window.ts';
+
+/** A page that is not found by then looks at fewer records; a few times of it are under export's 8 s for a page. */
+const maxTimeMs = 1_500;
+const fewer = 16;
+
+/** Records of a window, as far as they are shown. */
+interface Found {
+  readonly batch: RawBatch;
+  readonly range: Range;
+  /** The window's last record, shown or not; undefined where the collection ends in it. */
+  readonly end: RawElement | undefined;
+  readonly window: number;
+}
+
+/**
+ * Pages for callers who do not see all rows, or not the same fields of all. A page looks at a window of records and may
+ * find none to show: so it takes no longer where few are, and the next one goes on behind it.
+ */
+@Injectable()
+export class LimitedPages {
+  constructor(
+    private readonly scans: ScanRepository,
+    private readonly visible: VisibleRows,
+  ) {}
+
+  async page(asked: PageRequest, view: ReadView): Promise<ScannedPage> {
+    const limit = recordsToAskFor(asked.maxBytes, asked.averageBytes, asked.limit);
+    const startedAt = performance.now();
+    const { batch, range, end, window } = await this.find(asked, view, limit);
+    const page = pageOf(batch, { maxBytes: asked.maxBytes, limit: asked.limit, withId: true });
+    const documents = await this.show(page, batch, range, view);
+    const hasMore = page.isCut || !batch.isWhole || page.count === limit;
+    return {
+      documents: Buffer.concat(documents),
+      count: documents.length,
+      last: hasMore ? page.last : end,
+      averageBytes: nextAverage(page, asked.averageBytes),
+      window: nextWindow(window, performance.now() - startedAt),
+    };
+  }
+
+  private async find(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
+    const { collectionName, position } = asked;
+    const start = { collectionName, ...(position && { after: position.after }) };
+    for (let window = position?.window ?? firstWindow; ; window = Math.ceil(window / fewer)) {
+      const end = await this.scans.idAfter(start, window);
+      const range = { ...start, ...(end && { until: valueOf(end) }) };
+      const projection = view.fields && projectionFor(view.fields);
+      const timing = window > 1 ? { maxTimeMs } : {};
+      try {
+        const batch = await this.scans.read({
+          ...{ ...range, query: view.query, projection, limit, isSnapshot: view.parts !== undefined },
+          ...timing,
+        });
+        return { batch, range, end, window };
+      } catch (error) {
+        if (window === 1 || !isTimeExceeded(error)) throw error;
+      }
+    }
+  }
+
+  private async show(page: Page, { clusterTime }: RawBatch, range: Range, view: ReadView): Promise<Buffer[]> {
+    const rows = splitDocuments(page.documents);
+    if (!view.parts) return showsId(view.fields) ? rows : rows.map(withoutId);
+    const upTo = page.last && { until: valueOf(page.last) };
+    const where = filterOf({ ...range, ...upTo });
+    const shown = await this.visible.show(rows, view.fields, view.parts, {
+      ...{ collectionName: range.collectionName, where, clusterTime },
+    });
+    return shown.map(({ document, fields }) => (showsId(fields) ? document : withoutId(document)));
+  }
+}
+
+const valueOf = (element: RawElement): unknown => valuesOf([element])[0];
+
+/** MongoDB manual, "Error Codes": MaxTimeMSExpired. */
+const isTimeExceeded = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 50;

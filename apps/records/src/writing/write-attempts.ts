@@ -1,0 +1,54 @@
+import { KeyportError } from '@keyport/contracts';
+import { retriedTransaction } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { RefusedRow } from './chunk.repository.ts';
+import { AlreadyWritten } from './ledger.repository.ts';
+import { learn, type PendingChunk } from './pending-chunk.ts';
+import { WriteSessions } from './write-sessions.ts';
+
+/** Less than the contract's deadline, more than a killed writer's transaction lives (10 s in the stack). */
+const retryForMs = 20_000;
+/** Other writers' transactions are met all the time; from here on it may be one that nobody goes on with. */
+const suspiciousConflicts = 4;
+
+type InSession<Result> = (session: ClientSession) => Promise<Result>;
+
+/** Attempts at a chunk, each one transaction, until one is committed. */
+@Injectable()
+export class WriteAttempts {
+  constructor(private readonly sessions: WriteSessions) {}
+
+  /**
+   * `recall` tells what became of a chunk that was written already; undefined where that is not to be seen yet. Throws
+   * WRITE_CONFLICT where time is up.
+   */
+  run<Result>(chunk: PendingChunk, attempt: InSession<Result>, recall?: InSession<Result | undefined>) {
+    return this.sessions.use((session) => this.runIn(session, chunk, attempt, recall));
+  }
+
+  private async runIn<Result>(
+    session: ClientSession,
+    chunk: PendingChunk,
+    attempt: InSession<Result>,
+    recall: InSession<Result | undefined> | undefined,
+  ): Promise<Result> {
+    for (const deadline = Date.now() + retryForMs; ;) {
+      try {
+        return await retriedTransaction(session, () => attempt(session), {
+          retryForMs: deadline - Date.now(),
+          beforeRetry: async (failed) => {
+            if (failed >= suspiciousConflicts) await this.sessions.endOrphans();
+          },
+        });
+      } catch (error) {
+        if (error instanceof AlreadyWritten && recall) {
+          const result = await recall(session);
+          if (result !== undefined) return result;
+        } else if (error instanceof RefusedRow) learn(chunk, error.row, error.fault);
+        else throw error;
+        if (Date.now() >= deadline) throw new KeyportError('WRITE_CONFLICT', {}, { cause: error });
+      }
+    }
+  }
+}

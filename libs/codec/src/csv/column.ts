@@ -1,0 +1,46 @@
+import { ANY, type TypeNode } from '../stored-types/stored-type.ts';
+import { type CellType, losslessCell, storedCell, textCell } from './cell-type.ts';
+import { headerFault } from './csv-header.ts';
+import { type TypedName, typedName } from './typed-header.ts';
+
+/**
+ * Where the types of CSV columns come from that no schema names: `string` all text, `lossless` each cell by its text,
+ * `header` the names (`qty.int32()`).
+ */
+export type CsvTypes = 'string' | 'lossless' | 'header';
+
+export interface Column {
+  /** Dotted path of the field. */
+  name: string;
+  type: CellType;
+}
+
+/** The columns that a header's names stand for, or why they cannot be. Types of the schema win. */
+export function columnsOf(
+  names: readonly string[],
+  types: CsvTypes,
+  schema: TypeNode,
+  { maxColumns, maxDepth }: { maxColumns: number; maxDepth: number },
+): Column[] | string {
+  if (names.length > maxColumns) return `there are ${names.length} columns, more than ${maxColumns}`;
+  const columns: Column[] = [];
+  for (const name of names) {
+    const given: TypedName | string | undefined = types === 'header' ? typedName(name) : undefined;
+    if (typeof given === 'string') return given;
+    const path = given?.name ?? name;
+    const known = schemaTypeOf(schema, path);
+    if (types === 'header' && !given && known === ANY) {
+      return `column ${JSON.stringify(name)} names no type, as in ${JSON.stringify(`${name}.string()`)}`;
+    }
+    const otherwise = types === 'lossless' ? losslessCell : textCell;
+    columns.push({ name: path, type: known === ANY ? (given?.type ?? otherwise) : storedCell(known) });
+  }
+  const paths = columns.map(({ name }) => name);
+  return headerFault(paths, maxDepth) ?? columns;
+}
+
+function schemaTypeOf(schema: TypeNode, path: string): number {
+  let node: TypeNode | undefined = schema;
+  for (const segment of path.split('.')) node = node?.children.get(segment);
+  return node?.type ?? ANY;
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import * as zlib from 'node:zlib';
+import { describe, expect, it } from '@jest/globals';
+import { type ContentEncoding, decompressorFor, DecompressionError, type DecompressionLimits } from '../index.ts';
+
+type Packed = Exclude<ContentEncoding, 'identity'>;
+
+const pack: Record<Packed, (bytes: Uint8Array) => Buffer> = {
+  gzip: zlib.gzipSync,
+  deflate: zlib.deflateSync,
+  br: zlib.brotliCompressSync,
+  zstd: zlib.zstdCompressSync,
+};
+const encodings = Object.keys(pack) as Packed[];
+const limits: DecompressionLimits = { maxRatio: 200 };
+const text = Buffer.from('{"name":"ä€😀","n":12345}\n'.repeat(40));
+
+async function* inPieces(bytes: Uint8Array, size: number) {
+  for (let offset = 0; offset < bytes.length; offset += size) {
+    yield { bytes: bytes.subarray(offset, offset + size), offset };
+    await Promise.resolve();
+  }
+}
+
+async function unpack(encoding: ContentEncoding, bytes: Uint8Array, size = bytes.length || 1, asked = limits) {
+  const parts: Uint8Array[] = [];
+  let processed = 0;
+  for await (const part of decompressorFor(encoding)(inPieces(bytes, size), asked)) {
+    parts.push(part.bytes);
+    expect(part.processed).toBeGreaterThanOrEqual(processed);
+    processed = part.processed;
+  }
+  return { bytes: Buffer.concat(parts), processed };
+}
+
+const faultOf = async (encoding: Packed, bytes: Uint8Array, size?: number): Promise<string | undefined> => {
+  try {
+    await unpack(encoding, bytes, size);
+    return 'none';
+  } catch (error) {
+    if (!(error instanceof DecompressionError)) throw error;
+    expect(error.message).toContain(encoding);
+    return error.fault;
+  }
+};
+
+describe.each(encodings)('%s', (encoding) => {
+  const packed = pack[encoding](text);
+
+  it('unpacks what comes in pieces of any size', async () => {
+    for (const size of [1, 2, 3, 7, packed.length - 1, packed.length]) {
+      const found = await unpack(encoding, packed, size);
+
+      expect(found.bytes.equals(text)).toBe(true);
+      expect(found.processed).toBeLessThanOrEqual(packed.length);
+    }
+  });
+
+  it('is refused where it ends early, wherever that is', async () => {
+    for (let length = 0; length < packed.length; length++) {
+      expect([length, await faultOf(encoding, packed.subarray(0, length), 16)]).toEqual([length, 'truncated']);
+    }
+  });
+
+  it('is refused where something else follows, in the same piece or in the next', async () => {
+    const followed = Buffer.concat([packed, Buffer.from('garbage')]);
+
+    for (const size of [1, packed.length, followed.length]) {
+      expect(await faultOf(encoding, followed, size)).toMatch(/trailing-data|broken/);
+    }
+  });
+
+  it('is refused where it is something else', async () => {
+    expect(await faultOf(encoding, Buffer.from('{"a":1}\n{"a":2}\n'))).toMatch(/broken|truncated/);
+  });
+
+  it('throws what its source throws, and lets the source go where its reader stops', async () => {
+    let closed = false;
+    async function* source(fails: boolean) {
+      try {
+        yield { bytes: packed, offset: 0 };
+        if (fails) throw new TypeError('the spool is gone');
+        await new Promise(() => undefined);
+      } finally {
+        closed = true;
+      }
+    }
+
+    const all = async () => {
+      for await (const part of decompressorFor(encoding)(source(true), limits)) expect(part.bytes).toBeDefined();
+    };
+    await expect(all()).rejects.toThrow(new TypeError('the spool is gone'));
+    expect(closed).toBe(true);
+  });
+
+  it('ends a bomb early', async () => {
+    const bomb = pack[encoding](Buffer.alloc(4 * 1024 * 1024));
+    const asked = { maxRatio: 100, freeBytes: 1024 * 1024 };
+    let decoded = 0;
+    const all = async () => {
+      for await (const { bytes } of decompressorFor(encoding)(inPieces(bomb, 1024), asked)) decoded += bytes.length;
+    };
+
+    await expect(all()).rejects.toMatchObject({ name: 'DecompressionError', code: 'DECOMPRESSION_RATIO' });
+    expect(decoded).toBeLessThanOrEqual(1024 * 1024 + 256 * 1024);
+    expect((await unpack(encoding, bomb)).bytes.length).toBe(4 * 1024 * 1024);
+  });
+});
+
+describe('several in a row', () => {
+  it.each<Packed>(['gzip', 'zstd'])('of %s are one file, however they are cut', async (encoding) => {
+    const frames = ['a', '', 'bc', 'd'.repeat(300_000)].map((part) => pack[encoding](Buffer.from(part)));
+    const all = Buffer.concat(frames);
+
+    for (const size of [1, 5, frames[0]!.length, all.length]) {
+      expect((await unpack(encoding, all, size)).bytes.toString()).toBe(`abc${'d'.repeat(300_000)}`);
+    }
+    expect(await faultOf(encoding, all.subarray(0, -3), 7)).toBe('truncated');
+  });
+
+  it.each<Packed>(['deflate', 'br'])('of %s are none', async (encoding) => {
+    const one = pack[encoding](text);
+
+    expect(await faultOf(encoding, Buffer.concat([one, one]))).toBe('trailing-data');
+  });
+
+  it('may be very many small ones of zstd, but not without end', async () => {
+    const frame = zlib.zstdCompressSync(randomBytes(300));
+    const empty = zlib.zstdCompressSync(Buffer.alloc(0));
+
+    expect((await unpack('zstd', Buffer.concat(Array<Buffer>(1500).fill(frame)))).bytes.length).toBe(450_000);
+    expect(await faultOf('zstd', Buffer.concat(Array<Buffer>(1500).fill(empty)))).toBe('too-many-frames');
+  });
+});
+
+describe('codings', () => {
+  it('take zeros behind gzip (RFC 1952 leaves padding to tar and tapes)', async () => {
+    const padded = Buffer.concat([zlib.gzipSync(text), Buffer.alloc(1000)]);
+
+    for (const size of [1, 100, padded.length])
+      expect((await unpack('gzip', padded, size)).bytes.equals(text)).toBe(true);
+    expect(await faultOf('gzip', Buffer.concat([padded, Buffer.from('x')]))).toBe('trailing-data');
+  });
+
+  it('take raw deflate for deflate', async () => {
+    for (const bytes of [text, Buffer.alloc(0), randomBytes(1000), Buffer.alloc(100_000, 'ab')]) {
+      const raw = zlib.deflateRawSync(bytes);
+      for (const size of [1, raw.length]) expect((await unpack('deflate', raw, size)).bytes.equals(bytes)).toBe(true);
+    }
+  });
+
+  it('refuse a zstd window larger than HTTP allows', async () => {
+    const params = { [zlib.constants.ZSTD_c_windowLog]: 26, [zlib.constants.ZSTD_c_contentSizeFlag]: 0 };
+    const stream = zlib.createZstdCompress({ params });
+    const parts: Buffer[] = [];
+    stream.on('data', (part: Buffer) => parts.push(part));
+    stream.write(Buffer.alloc(1000, 'a'));
+    await new Promise((resolve) => stream.flush(() => resolve(undefined)));
+    stream.end(Buffer.alloc(1000, 'b'));
+    await new Promise((resolve) => stream.on('end', resolve));
+
+    expect(await faultOf('zstd', Buffer.concat(parts))).toBe('broken');
+  });
+
+  it('leave identity alone, and know no others', async () => {
+    expect(await unpack('identity', text, 11)).toEqual({ bytes: text, processed: text.length });
+    expect(() => decompressorFor('compress' as ContentEncoding)).toThrow(RangeError);
+  });
+});
