@@ -1,4 +1,4 @@
-import { CONTEXT_KEYS, RevocationView, SIGNING_KEYS, type KeyView } from '@keyport/access';
+import { CallerVerifier } from '@keyport/access';
 import { runService } from '@keyport/service';
 import { AppModule } from './app.module.ts';
 import { readConfig } from './config.ts';
@@ -9,8 +9,5 @@ await runService({
   name: 'export',
   config,
   imports: [AppModule.with(config)],
-  isReady: (app) =>
-    [app.get<KeyView>(SIGNING_KEYS), app.get<KeyView>(CONTEXT_KEYS), app.get(RevocationView)].every(
-      ({ isReady }) => isReady,
-    ),
+  isReady: (app) => app.get(CallerVerifier).isReady,
 });

@@ -7,6 +7,7 @@ import { Announcer } from './imports/announcer.service.ts';
 import { ImportsHandler } from './imports/imports.handler.ts';
 import { ImportsRepository } from './imports/imports.repository.ts';
 import { ImportsService } from './imports/imports.service.ts';
+import { UploadsService } from './imports/uploads.service.ts';
 import { RejectedRowsRepository } from './imports/rejected-rows.repository.ts';
 import { IngestHoldsRepository } from './ingest/ingest-holds.repository.ts';
 import { IngestReader } from './ingest/ingest-reader.service.ts';
@@ -14,18 +15,23 @@ import { IngestService } from './ingest/ingest.service.ts';
 import { IngestStream } from './ingest/ingest-stream.ts';
 import { IngestTargets } from './ingest/ingest-targets.ts';
 import { IngestWriter } from './ingest/ingest-writer.service.ts';
+import { ChunkDoubts } from './intake/chunk-doubts.service.ts';
 import { ChunkSource } from './intake/chunk-source.service.ts';
 import { Conclusion } from './intake/conclusion.service.ts';
 import { IdleUploads } from './intake/idle-uploads.service.ts';
 import { ImportRunner } from './intake/import-runner.service.ts';
 import { IntakeService } from './intake/intake.service.ts';
+import { Interruption } from './intake/interruption.service.ts';
 import { LeasesRepository } from './intake/leases.repository.ts';
 import { ProgressRepository } from './intake/progress.repository.ts';
+import { RightsWatch } from './intake/rights-watch.service.ts';
 import { Spool } from './intake/spool.ts';
 import { SpoolPurge } from './intake/spool-purge.service.ts';
 import { SpoolReader } from './intake/spool-reader.ts';
 import { SweepService } from './intake/sweep.service.ts';
 import { ChunkWriter } from './parsing/chunk-writer.service.ts';
+import { QuotasService } from './quotas/quotas.service.ts';
+import { UsedQuotasRepository } from './quotas/used-quotas.repository.ts';
 import { StoredState } from './stored-state.ts';
 
 @Module({})
@@ -38,8 +44,9 @@ export class AppModule {
       providers: [
         { provide: IMPORT_CONFIG, useValue: config },
         StoredState,
-        ...[ImportsRepository, RejectedRowsRepository, AcceptanceService, ImportsService, Announcer],
-        ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter],
+        ...[ImportsRepository, RejectedRowsRepository, AcceptanceService, ImportsService, UploadsService, Announcer],
+        ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter, ChunkDoubts, Interruption, RightsWatch],
+        ...[UsedQuotasRepository, QuotasService],
         ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],
         ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],
       ],

@@ -1,4 +1,4 @@
-import { loadConfig, storedServiceConfig } from '@keyport/service';
+import { importDefaults, loadConfig, storedServiceConfig } from '@keyport/service';
 import { z } from 'zod';
 
 const wholeNumber = z.coerce.number().int();
@@ -13,6 +13,7 @@ export const importConfig = storedServiceConfig.extend({
   KEYPORT_IMPORT_MEMORY_BYTES: wholeNumber.min(8 * MiB).default(96 * MiB),
   /** Chunks that one process writes at the same time, all imports together. */
   KEYPORT_IMPORT_WRITES: wholeNumber.min(1).default(6),
+  ...importDefaults,
   /** Rejected rows of one import that are kept with their text; all are counted. */
   KEYPORT_REJECTS_KEPT: wholeNumber.min(0).default(100_000),
   /** A compressed upload may unpack to so many times its size; see intake/decompression.ts. */

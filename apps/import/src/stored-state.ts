@@ -5,6 +5,9 @@ import { chunkResultModel } from './imports/chunk-result.model.ts';
 import { importModel } from './imports/import.model.ts';
 import { rejectedRowModel } from './imports/rejected-row.model.ts';
 import { ingestHoldModel } from './ingest/ingest-hold.model.ts';
+import { usedQuotaModel } from './quotas/used-quota.model.ts';
+
+const models = [importModel, chunkResultModel, rejectedRowModel, ingestHoldModel, usedQuotaModel];
 
 /** Collections and their indexes, before the first import is looked for. */
 @Injectable()
@@ -12,7 +15,7 @@ export class StoredState implements OnModuleInit {
   constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {}
 
   async onModuleInit(): Promise<void> {
-    for (const model of [importModel, chunkResultModel, rejectedRowModel, ingestHoldModel]) model(this.connection);
+    for (const model of models) model(this.connection);
     await syncIndexes(this.connection);
   }
 }

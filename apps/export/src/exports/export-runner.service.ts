@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { CallerVerifier, isGrantLost } from '@keyport/access';
 import { describeError, KeyportError } from '@keyport/contracts';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
@@ -11,6 +12,9 @@ import { Wakeup } from './wakeup.ts';
 
 /** Tries without progress, for failures that should not happen. */
 const maxAttempts = 10;
+
+/** Milliseconds between looks at the rights of an export: `records` judges each page, here is seen what asks for none. */
+const lookMs = 300;
 
 interface Running {
   readonly stop: AbortController;
@@ -30,6 +34,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly runs: RunsRepository,
     private readonly writer: ExportWriter,
+    private readonly verifier: CallerVerifier,
     @Inject(EXPORT_SETTINGS) private readonly settings: ExportSettings,
   ) {}
 
@@ -85,6 +90,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async hold(run: ClaimedExport, stop: AbortController): Promise<void> {
     const renewing = setInterval(() => void this.renew(run, stop), this.settings.leaseMs / 3);
+    const watching = setInterval(() => void this.watchRights(run, stop), lookMs);
     try {
       await this.writer.write(run, stop.signal);
     } catch (error) {
@@ -92,6 +98,7 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
       await this.settle(run, error, stop.signal).catch((failure: unknown) => this.logger.error(failure));
     } finally {
       clearInterval(renewing);
+      clearInterval(watching);
     }
   }
 
@@ -103,9 +110,15 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  private async settle(run: ClaimedExport, error: unknown, signal: AbortSignal): Promise<void> {
+  private async watchRights({ grant }: ClaimedExport, stop: AbortController): Promise<void> {
+    if (await isGrantLost(this.verifier, grant)) stop.abort(new KeyportError('RIGHTS_LOST'));
+  }
+
+  private async settle(run: ClaimedExport, thrown: unknown, signal: AbortSignal): Promise<void> {
+    const error: unknown = signal.reason instanceof KeyportError ? signal.reason : thrown;
     if (error instanceof LeaseLost) return;
-    if (signal.aborted) return void (await this.runs.release(run, { delayMs: 0, isAttempt: false }));
+    if (signal.aborted && error !== signal.reason)
+      return void (await this.runs.release(run, { delayMs: 0, isAttempt: false }));
     const failure = error instanceof KeyportError ? error : new KeyportError('INTERNAL', {}, { cause: error });
     const judged = judgeFailure(failure.code);
     if ('fails' in judged)
@@ -113,7 +126,9 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
     this.logger.warn(error);
     const isAttempt = judged.retries === 'bounded';
     const attempts = await this.runs.release(run, { delayMs: retryDelayMs(run.attempts), isAttempt });
-    if (attempts >= maxAttempts) await this.fail(run, failure);
+    // A grant that stays refused: the key that signed it is gone.
+    const isRefused = failure.code === 'CONTEXT_INVALID';
+    if (attempts >= maxAttempts) await this.fail(run, isRefused ? new KeyportError('RIGHTS_LOST') : failure);
   }
 
   private async fail(run: ClaimedExport, { code, params }: KeyportError): Promise<void> {

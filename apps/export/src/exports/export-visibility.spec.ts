@@ -1,16 +1,10 @@
-import { Caller } from '@keyport/access';
 import { describe, expect, it } from '@jest/globals';
-import { filterOf, visibilityOf } from './export-visibility.ts';
+import { perhapsVisible } from './export-visibility.ts';
 
-const callerWith = (...scopes: string[]) =>
-  new Caller(
-    { issuer: 'iss', subject: 'ann', tokenId: 't', keyId: 'k1', ancestors: [], scopes, jobId: undefined },
-    'authority',
-  );
-const filterFor = (...scopes: string[]) => filterOf(visibilityOf(callerWith(...scopes)));
+const filterFor = (...scopes: string[]) => perhapsVisible({ creator: 'iss|ann|k1', scopes });
 const own = { creator: 'iss|ann|k1' };
 
-describe('the exports that a caller sees', () => {
+describe('the exports that a caller may see', () => {
   it('are only their own without a right on exports', () => {
     expect(filterFor('records:read:*', 'exports:create:*', 'imports:read:*')).toEqual({ $or: [own] });
   });

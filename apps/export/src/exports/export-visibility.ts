@@ -1,25 +1,34 @@
-import type { Caller } from '@keyport/access';
+import { datasetPatterns, requireJob, seesJob, type Caller, type JobActions } from '@keyport/access';
+import { KeyportError } from '@keyport/contracts';
 import type { QueryFilter } from 'mongoose';
 import type { ExportRecord } from './export.model.ts';
 
-/** Which exports a caller sees: their own, and those of datasets on which they hold `exports:read`. */
-export interface Visibility {
-  readonly creator: string;
-  /** Exact names, or names with a trailing wildcard. */
-  readonly datasetPatterns: readonly string[];
+type Job = Pick<ExportRecord, 'creator' | 'dataset' | 'limits'>;
+
+const reading: JobActions = { create: 'exports:create', other: 'exports:read' };
+const deleting: JobActions = { create: 'exports:create', other: 'exports:delete' };
+
+/** An export shows itself to its creator and to who may read all that is in it; to anyone else it is not there. */
+export const isVisible = (job: Job, caller: Caller): boolean => seesJob(caller, job, reading);
+
+/** Throws EXPORT_NOT_FOUND. */
+export function requireVisible<Found extends Job>(found: Found | null, caller: Caller, exportId: string): Found {
+  if (found && isVisible(found, caller)) return found;
+  throw new KeyportError('EXPORT_NOT_FOUND', { exportId });
 }
 
-export function visibilityOf({ creator, identity }: Pick<Caller, 'creator' | 'identity'>): Visibility {
-  const datasetPatterns = identity.scopes.flatMap((scope) => {
-    if (scope === '*') return ['*'];
-    const [resource, action, pattern] = scope.split(':');
-    return resource === 'exports' && (action === 'read' || action === '*') && pattern ? [pattern] : [];
-  });
-  return { creator, datasetPatterns };
+/** Throws EXPORT_NOT_FOUND, and INSUFFICIENT_SCOPE where the caller sees it and may not delete it. */
+export function requireDelete(found: Job | null, caller: Caller, exportId: string): void {
+  const visible = found && seesJob(caller, found, deleting) ? found : requireVisible(found, caller, exportId);
+  requireJob(caller, visible, deleting);
 }
 
-export function filterOf({ creator, datasetPatterns }: Visibility): QueryFilter<ExportRecord> {
-  return { $or: [{ creator }, ...datasetPatterns.map(matching)] };
+/** A file is a read of its data, each time. Throws INSUFFICIENT_SCOPE. */
+export const requireFile = (job: Job, caller: Caller): void => requireJob(caller, job, reading);
+
+/** What {@link isVisible} lets through, and some more: row and field limits no query compares. */
+export function perhapsVisible({ creator, scopes }: Pick<Caller, 'creator' | 'scopes'>): QueryFilter<ExportRecord> {
+  return { $or: [{ creator }, ...datasetPatterns(scopes, 'exports:read').map(matching)] };
 }
 
 function matching(pattern: string): QueryFilter<ExportRecord> {

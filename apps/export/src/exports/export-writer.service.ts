@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { jobLimits } from '@keyport/access';
 import { Inject, Injectable } from '@nestjs/common';
 import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
 import { decodePosition, encodePosition, type Position } from '../reading/position.ts';
@@ -53,7 +54,7 @@ export class ExportWriter {
     const options = { authority: run.grant, retryForMs, signal };
     const at = run.position
       ? decodePosition(run.position)
-      : await orAborted(this.reader.begin(run, run.selection, options), signal);
+      : await orAborted(this.reader.begin({ ...run, limits: jobLimits(run) }, run.selection, options), signal);
     const read = (position: Position) => {
       const reading = this.reader.read(position, options);
       reading.catch(() => undefined);

@@ -20,6 +20,8 @@ export interface ExportRecord {
   readonly creator: string;
   /** Job grant: secret. */
   readonly grant: string;
+  /** Rows and fields that it was accepted for, by `limitsText`; null for all. */
+  readonly limits: string | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -57,6 +59,7 @@ const schema = new Schema<ExportRecord>(
     state: String,
     creator: String,
     grant: String,
+    limits: { type: String, default: null },
     createdAt: Date,
     startedAt: { type: Date, default: null },
     finishedAt: { type: Date, default: null },

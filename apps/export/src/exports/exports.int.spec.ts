@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { deleteExport, listExports, readExportFile } from '@keyport/contracts';
-import { codeOf, eventually, type Who } from '@keyport/testing';
+import { deleteExport, listExports, readExportFile, type AuthorizationDetail } from '@keyport/contracts';
+import { codeOf, eventually, PublishedRights, type Who } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
 import { readPages } from '../harness/read-pages.ts';
@@ -11,10 +11,12 @@ const orderCount = 24_000;
 
 let system: ExportSystem;
 let records: RecordsDouble;
+let rights: PublishedRights;
 
 beforeAll(async () => {
   system = await ExportSystem.start();
   records = await RecordsDouble.on(system.servers);
+  rights = new PublishedRights(await system.servers.connectionOf('auth'));
   records.fill('orders', orders(orderCount));
   records.fill('small', orders(10));
   records.fill('empty', []);
@@ -24,6 +26,12 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 beforeEach(() => records.reset());
+
+/** Someone whose right on every dataset is narrowed. */
+const limitedTo = (action: string, limit: Partial<AuthorizationDetail>): Who => ({
+  ...{ sub: 'limited', scope: `${action}:*` },
+  authorization_details: [{ type: 'keyport_dataset', datasets: ['*'], actions: [action], ...limit }],
+});
 
 const exported = async (dataset: string, selection = {}) => system.completed(await system.create(dataset, selection));
 
@@ -105,6 +113,24 @@ describe('an export that cannot go on', () => {
   });
 });
 
+describe('an export whose rights are taken away', () => {
+  it('fails within a second, also while it waits for an answer', async () => {
+    const release = records.holdScansFrom(4);
+    const fay: Who = { sub: 'fay', key: 'cut', scope: 'exports:create:orders' };
+    const job = await system.create('orders', {}, fay);
+    await records.untilScan(4);
+
+    await rights.publishCeiling('cut', ['records:read:orders']);
+    const changedAt = Date.now();
+    const done = await system.ended(job, fay);
+    release();
+
+    expect(done).toMatchObject({ state: 'failed', digest: null, error: { code: 'RIGHTS_LOST' } });
+    expect(Date.parse(done.finishedAt ?? '') - changedAt).toBeLessThan(1_000);
+    await system.untilFreed(job.id);
+  });
+});
+
 describe('deleting an export', () => {
   it('stops it while it runs and leaves nothing of it', async () => {
     const release = records.holdScansFrom(6);
@@ -163,7 +189,76 @@ describe('who sees an export', () => {
     expect(await codeOf(system.get(id, stranger))).toBe('EXPORT_NOT_FOUND');
     expect(await codeOf(system.download(id, stranger))).toBe('EXPORT_NOT_FOUND');
     expect(await codeOf(system.ask(deleteExport, { exportId: id }, stranger))).toBe('EXPORT_NOT_FOUND');
-    expect(await codeOf(system.ask(deleteExport, { exportId: id }, holder))).toBe('EXPORT_NOT_FOUND');
+    // Whoever sees it is told what is missing.
+    expect(await codeOf(system.ask(deleteExport, { exportId: id }, holder))).toBe('INSUFFICIENT_SCOPE');
+    await system.ask(deleteExport, { exportId: id }, { sub: 'dan', scope: 'exports:delete:small' });
+  });
+
+  it('is only who may read all the rows and fields that are in it', async () => {
+    const eu = { filter: { region: 'eu' } };
+    const readers = [limitedTo('exports:read', eu), limitedTo('exports:read', { fields: ['number'] })];
+    const whole = await exported('small');
+    const maker = limitedTo('exports:create', eu);
+    const part = await system.completed(await system.create('small', {}, maker), maker);
+
+    const [sameRows, fewFields] = readers as [Who, Who];
+    expect(await codeOf(system.get(whole.id, sameRows))).toBe('EXPORT_NOT_FOUND');
+    expect(await codeOf(system.download(whole.id, sameRows))).toBe('EXPORT_NOT_FOUND');
+    expect(await codeOf(system.download(part.id, sameRows))).toBe('none');
+    expect(await codeOf(system.get(part.id, fewFields))).toBe('EXPORT_NOT_FOUND');
+    const deleter = limitedTo('exports:delete', { filter: { region: 'us' } });
+    expect(await codeOf(system.ask(deleteExport, { exportId: part.id }, deleter))).toBe('EXPORT_NOT_FOUND');
+    for (const all of ['exports:read:*', '*']) {
+      expect(await codeOf(system.download(part.id, { sub: 'all', scope: all }))).toBe('none');
+    }
+  });
+
+  it('is not their own narrowed token', async () => {
+    const { id } = await exported('small');
+    const narrowed = { ...limitedTo('exports:create', { filter: { region: 'eu' } }), sub: ann.sub as string };
+
+    expect(await codeOf(system.get(id, narrowed))).toBe('EXPORT_NOT_FOUND');
+    expect(await codeOf(system.download(id, narrowed))).toBe('EXPORT_NOT_FOUND');
+    expect(await codeOf(system.ask(deleteExport, { exportId: id }, narrowed))).toBe('EXPORT_NOT_FOUND');
+    expect((await system.ask(listExports, { limit: 1000 }, narrowed)).items.map((job) => job.id)).not.toContain(id);
+  });
+
+  it('still is its creator after the right to make it was taken away, but its file is not theirs to read', async () => {
+    const gus: Who = { sub: 'gus', key: 'lowered', scope: 'exports:create:small' };
+    const { id } = await system.completed(await system.create('small', {}, gus), gus);
+
+    await rights.publishCeiling('lowered', []);
+
+    await eventually(
+      () => codeOf(system.download(id, gus)),
+      (code) => code === 'INSUFFICIENT_SCOPE',
+    );
+    expect((await system.get(id, gus)).id).toBe(id);
+    expect(await codeOf(system.ask(deleteExport, { exportId: id }, gus))).toBe('INSUFFICIENT_SCOPE');
+  });
+
+  it('sees full pages also where others lie between that are hidden', async () => {
+    records.fill('mixed', orders(3));
+    const eu = { filter: { region: 'eu' } };
+    const wanted: string[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const shown = { ...limitedTo('exports:create', eu), sub: 'part' };
+      wanted.unshift((await system.create('mixed', {}, shown)).id);
+      for (let hidden = 0; hidden < 3; hidden += 1) await system.create('mixed');
+    }
+    const reader = limitedTo('exports:read', eu);
+    const page = (cursor?: string) => system.ask(listExports, { dataset: 'mixed', limit: 2, cursor }, reader);
+
+    const first = await page();
+    const second = await page(first.next ?? '');
+    const third = await page(second.next ?? '');
+
+    expect([first, second, third].map(({ items }) => items.map(({ id }) => id))).toEqual([
+      wanted.slice(0, 2),
+      wanted.slice(2, 4),
+      wanted.slice(4),
+    ]);
+    expect(third.next).toBeNull();
   });
 
   it('sees the same ones in lists, newest first, page by page', async () => {

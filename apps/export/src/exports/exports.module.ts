@@ -1,3 +1,4 @@
+import { AccessModule } from '@keyport/access';
 import { MONGO_CONNECTION, syncIndexes } from '@keyport/mongo';
 import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import type { Connection } from 'mongoose';
@@ -19,7 +20,7 @@ export class ExportsModule implements OnModuleInit {
   static with(settings: ExportSettings): DynamicModule {
     return {
       module: ExportsModule,
-      imports: [ReadingModule],
+      imports: [AccessModule, ReadingModule],
       controllers: [ExportsHandler],
       providers: [
         { provide: EXPORT_SETTINGS, useValue: settings },

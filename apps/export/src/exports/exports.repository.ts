@@ -3,16 +3,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model, QueryFilter } from 'mongoose';
 import { statesBefore, type ExportState } from './export-states.ts';
 import { exportModel, type ExportRecord, type ExportView } from './export.model.ts';
-import { filterOf, type Visibility } from './export-visibility.ts';
 import { PartsRepository } from './parts.repository.ts';
 
 export type NewExport = Pick<
   ExportRecord,
-  '_id' | 'dataset' | 'datasetId' | 'selection' | 'creator' | 'grant' | 'createdAt' | 'notBefore'
+  '_id' | 'dataset' | 'datasetId' | 'selection' | 'creator' | 'grant' | 'limits' | 'createdAt' | 'notBefore'
 >;
 
 export interface ListQuery {
-  readonly visibility: Visibility;
+  readonly visible: QueryFilter<ExportRecord>;
   readonly dataset: string | undefined;
   readonly state: ExportState | undefined;
   /** Last one of the page before. */
@@ -48,8 +47,8 @@ export class ExportsRepository {
   }
 
   /** Newest first, as ids tell. */
-  list({ visibility, dataset, state, after, limit }: ListQuery): Promise<ExportView[]> {
-    const conditions: QueryFilter<ExportRecord>[] = [{ deletedAt: null }, filterOf(visibility)];
+  list({ visible, dataset, state, after, limit }: ListQuery): Promise<ExportView[]> {
+    const conditions: QueryFilter<ExportRecord>[] = [{ deletedAt: null }, visible];
     if (dataset) conditions.push({ dataset });
     if (state) conditions.push({ state });
     if (after) conditions.push({ _id: { $lt: after } });

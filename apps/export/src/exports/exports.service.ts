@@ -1,4 +1,4 @@
-import type { Caller } from '@keyport/access';
+import { limitsText, type Caller } from '@keyport/access';
 import {
   createGrant,
   jobId,
@@ -12,11 +12,11 @@ import {
   type RequestOf,
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
-import { listPage, newJobId, readCursor } from '@keyport/mongo';
+import { filledPage, newJobId, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { ExportView } from './export.model.ts';
 import { ExportRunner } from './export-runner.service.ts';
-import { visibilityOf } from './export-visibility.ts';
+import { isVisible, perhapsVisible, requireDelete, requireFile, requireVisible } from './export-visibility.ts';
 import { ExportsRepository } from './exports.repository.ts';
 import { PartsRepository } from './parts.repository.ts';
 import { presentExport } from './present-export.ts';
@@ -42,36 +42,40 @@ export class ExportsService {
     const asked = { dataset, fields, limit: 1, maxBytes: 1 };
     const { datasetId } = await this.requester.request(scanRecords, asked, { authority: grant });
     const now = new Date();
-    const created = { _id, dataset, datasetId, selection, grant, createdAt: now, notBefore: now };
+    const limits = limitsText(caller.limitsOn('exports:create', dataset));
+    const created = { _id, dataset, datasetId, selection, grant, limits, createdAt: now, notBefore: now };
     const found = await this.exports.create({ ...created, creator: caller.creator });
     this.runner.notify();
     return presentExport(found);
   }
 
   async get(exportId: string, caller: Caller): Promise<Export> {
-    return presentExport(await this.visible(exportId, caller, 'exports:read'));
+    return presentExport(await this.visible(exportId, caller));
   }
 
   async list(request: RequestOf<typeof listExports>, caller: Caller): Promise<ReplyOf<typeof listExports>> {
     const { dataset, state, limit, cursor } = request;
-    const after = readCursor(jobId, cursor);
-    const found = await this.exports.list({
-      visibility: visibilityOf(caller),
-      ...{ dataset, state, after, limit: limit + 1 },
+    const visible = perhapsVisible(caller);
+    const { items, next } = await filledPage({
+      ...{ limit, after: readCursor(jobId, cursor) },
+      find: (after, wanted) => this.exports.list({ visible, dataset, state, after, limit: wanted }),
+      isShown: (job) => isVisible(job, caller),
+      keyOf: ({ _id }) => _id,
     });
-    const { items, next } = listPage(found, limit, ({ _id }) => _id);
     return { items: items.map(presentExport), next };
   }
 
   async delete(exportId: string, caller: Caller): Promise<void> {
-    await this.visible(exportId, caller, 'exports:delete');
+    requireDelete(await this.exports.find(exportId), caller, exportId);
     await this.exports.hide(exportId);
     this.runner.stop(exportId);
     await this.exports.free(exportId);
   }
 
   async readFile({ exportId, offset, length }: RequestOf<typeof readExportFile>, caller: Caller): Promise<Uint8Array> {
-    const { state } = await this.visible(exportId, caller, 'exports:read');
+    const job = await this.visible(exportId, caller);
+    requireFile(job, caller);
+    const { state } = job;
     if (state !== 'completed') throw new KeyportError('EXPORT_NOT_READY', { exportId, state });
     return this.parts.read(exportId, offset, Math.min(length, maxReadBytes));
   }
@@ -82,16 +86,7 @@ export class ExportsService {
     return grant;
   }
 
-  /** To its creator, and to who holds the action on its dataset; to anyone else it does not exist. */
-  private async visible(
-    exportId: string,
-    caller: Caller,
-    action: 'exports:read' | 'exports:delete',
-  ): Promise<ExportView> {
-    const found = await this.exports.find(exportId);
-    if (!found || (found.creator !== caller.creator && !caller.may(action, found.dataset))) {
-      throw new KeyportError('EXPORT_NOT_FOUND', { exportId });
-    }
-    return found;
+  private async visible(exportId: string, caller: Caller): Promise<ExportView> {
+    return requireVisible(await this.exports.find(exportId), caller, exportId);
   }
 }

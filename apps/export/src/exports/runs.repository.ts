@@ -11,7 +11,7 @@ import { PartsRepository } from './parts.repository.ts';
 export type ClaimedExport = Readonly<
   Pick<
     ExportRecord,
-    '_id' | 'dataset' | 'datasetId' | 'selection' | 'grant' | 'bytes' | 'position' | 'fence' | 'attempts'
+    '_id' | 'dataset' | 'datasetId' | 'selection' | 'grant' | 'limits' | 'bytes' | 'position' | 'fence' | 'attempts'
   >
 >;
 

@@ -58,15 +58,15 @@ export class ExportSystem {
   }
 
   /** The export once it has ended; a service or server may be away meanwhile. */
-  async ended(job: Export): Promise<Export> {
+  async ended(job: Export, who?: Who): Promise<Export> {
     return eventually(
-      () => this.get(job.id).catch(() => job),
+      () => this.get(job.id, who).catch(() => job),
       ({ state }) => state !== 'queued' && state !== 'running',
     );
   }
 
-  async completed(job: Export): Promise<Export> {
-    const done = await this.ended(job);
+  async completed(job: Export, who?: Who): Promise<Export> {
+    const done = await this.ended(job, who);
     if (done.state !== 'completed') throw new Error(`the export ended as ${JSON.stringify(done)}`);
     return done;
   }

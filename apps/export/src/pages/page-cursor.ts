@@ -4,8 +4,8 @@ import { decodePosition, encodePosition, type Position } from '../reading/positi
 export const encodeCursor = (at: Position): string => Buffer.from(encodePosition(at)).toString('base64url');
 
 /**
- * The position in a cursor. It is not signed: whoever changes one can only ask for what their rights, checked on every
- * page, give them anyway. Throws CURSOR_INVALID where it is not one of ours, or of another dataset.
+ * The position in a cursor. It is not signed, and holds no rights: whoever changes one, or goes on with another's, can only
+ * ask for what their own rights, row and field limits included, give them anyway. Throws CURSOR_INVALID where it is not one of ours, or of another dataset.
  */
 export function decodeCursor(cursor: string, dataset: string): Position {
   let at: Position;

@@ -19,10 +19,12 @@ export class PagesService {
   async *read(request: RequestOf<typeof readPage>, caller: Caller): AsyncGenerator<ReplyOf<typeof readPage>> {
     caller.require('records:read', request.dataset);
     const options = { authority: caller.authority, retryForMs };
+    const { dataset } = request;
+    const limits = caller.limitsOn('records:read', dataset);
     const at =
       request.kind === 'first'
-        ? await this.reader.begin(request, request.selection, options)
-        : decodeCursor(request.cursor, request.dataset);
+        ? await this.reader.begin({ dataset, limits }, request.selection, options)
+        : decodeCursor(request.cursor, dataset);
     const page = await this.reader.read(at, options);
     yield { next: page.next ? encodeCursor(page.next) : null };
     // Writing blocks the process: the reply above leaves first.

@@ -1,6 +1,8 @@
+import type { Limited } from '@keyport/access';
 import { getDataset, scanRecords, type ExportSelection } from '@keyport/contracts';
 import { Requester, type RequestOptions } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
+import { allowedColumns } from '../writing/allowed-columns.ts';
 import { addColumns, checkColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
 import { writePage } from '../writing/write-page.ts';
@@ -11,6 +13,11 @@ const scanBytes = 1024 * 1024;
 
 /** Milliseconds for one scan: a page takes about 15; the contract's limit would outlast the asker's own. */
 const scanTimeoutMs = 8_000;
+
+export interface LimitedSource extends Source {
+  /** Rows and fields that are read: the names of other fields are not told. */
+  readonly limits: Limited;
+}
 
 export interface ReadPage {
   /** Undefined after the last page. */
@@ -27,11 +34,15 @@ export class DatasetReader {
   constructor(private readonly requester: Requester) {}
 
   /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
-  async begin({ dataset, datasetId }: Source, selection: ExportSelection, options: RequestOptions): Promise<Position> {
+  async begin(
+    { dataset, datasetId, limits }: LimitedSource,
+    selection: ExportSelection,
+    options: RequestOptions,
+  ): Promise<Position> {
     const needsSchema = isTable(selection.format) && !selection.fields;
     if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
     const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
-    const columns = checkColumns(columnsOfSchema(schema), dataset);
+    const columns = checkColumns(allowedColumns(columnsOfSchema(schema), limits), dataset);
     return firstPosition({ dataset, datasetId: datasetId ?? id }, selection, columns.length > 0 ? columns : undefined);
   }
 

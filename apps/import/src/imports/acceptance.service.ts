@@ -1,5 +1,6 @@
-import type { Caller } from '@keyport/access';
+import { limitsText, type Caller } from '@keyport/access';
 import {
+  changingAction,
   createGrant,
   createImport,
   getDataset,
@@ -10,6 +11,7 @@ import {
 import { Requester } from '@keyport/messaging';
 import { isDuplicateKey, newJobId } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import { QuotasService } from '../quotas/quotas.service.ts';
 import type { ImportDocument } from './import.model.ts';
 import { ImportsRepository } from './imports.repository.ts';
 
@@ -21,9 +23,10 @@ export class AcceptanceService {
   constructor(
     private readonly imports: ImportsRepository,
     private readonly requester: Requester,
+    private readonly quotas: QuotasService,
   ) {}
 
-  /** Throws INSUFFICIENT_SCOPE and DATASET_NOT_FOUND. */
+  /** Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND and QUOTA_EXCEEDED. */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
     const actions = actionsOf(request);
     for (const action of actions) caller.require(action, request.dataset);
@@ -50,28 +53,35 @@ export class AcceptanceService {
     );
     // Asked with the grant: to import into a dataset one need not be allowed to read its definition.
     const dataset = await this.requester.request(getDataset, { name: request.dataset }, { authority: grant });
-    return this.imports.create(describe(request, { importId, creator: caller.creator, grant, dataset }));
+    const limits = limitsText(caller.limitsOn('imports:create', request.dataset));
+    const accepted = describe(request, { importId, creator: caller.creator, grant, limits, dataset });
+    return this.quotas.admit(caller, request.contentLength, (reserved, session) =>
+      this.imports.create({ ...accepted, reserved }, session),
+    );
   }
 }
 
-/** docs/tokens.md: an import needs `imports:create`, and to change what is stored also `records:update`. */
+/** docs/tokens.md: an import needs `imports:create`, and `records:update` or `records:delete` for what is stored. */
 function actionsOf({ options }: CreateImport): DatasetAction[] {
-  return options.mode === 'insert' ? ['imports:create'] : ['imports:create', 'records:update'];
+  const changing = changingAction[options.mode];
+  return changing ? ['imports:create', changing] : ['imports:create'];
 }
 
 interface Accepted {
   readonly importId: string;
   readonly creator: string;
   readonly grant: string;
+  readonly limits: string | null;
   readonly dataset: ReplyOf<typeof getDataset>;
 }
 
-function describe(request: CreateImport, { importId, creator, grant, dataset }: Accepted) {
+function describe(request: CreateImport, { importId, creator, grant, limits, dataset }: Accepted) {
   const { options } = request;
   return {
     _id: importId,
     creator,
     grant,
+    limits,
     dataset: request.dataset,
     datasetId: dataset.id,
     format: request.format,

@@ -9,7 +9,7 @@ type Row = Partial<Record<ImportEvent, ImportState>>;
 export const transitions: Readonly<Record<ImportState, Row>> = {
   receiving: { seal: 'processing', fail: 'failed', cancel: 'cancelled', expire: 'expired' },
   processing: { complete: 'completed', fail: 'failed', cancel: 'cancelled' },
-  paused: { cancel: 'cancelled', expire: 'expired' },
+  paused: { fail: 'failed', cancel: 'cancelled', expire: 'expired' },
   completed: {},
   failed: {},
   cancelled: {},

@@ -35,6 +35,18 @@ export interface Lease {
   readonly session: mongo.Binary | null;
 }
 
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly params: ErrorParams;
+}
+
+export interface Reserved {
+  /** Bytes of the upload, from its start, that are taken off the quota. */
+  readonly bytes: number;
+  /** UTC day, `2026-11-24`, of the quota that the last of them were taken off. */
+  readonly day: string;
+}
+
 export interface ImportDocument {
   readonly _id: string;
   readonly dataset: string;
@@ -52,6 +64,10 @@ export interface ImportDocument {
   readonly schemaText: string | null;
   /** Signed by auth for this job. */
   readonly grant: string;
+  /** Rows and fields that it was accepted for, by `limitsText`; null for all. */
+  readonly limits: string | null;
+  /** What it holds of its creator's daily bytes; null where there is no such quota. */
+  readonly reserved: Reserved | null;
   readonly state: ImportState;
   readonly epoch: number;
   readonly sealedLength: number | null;
@@ -65,7 +81,9 @@ export interface ImportDocument {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly cancelRequestedAt: Date | null;
-  readonly error: { readonly code: ErrorCode; readonly params: ErrorParams } | null;
+  /** Whoever holds it is to end it for this reason, once all that is written is counted. */
+  readonly failRequested: Failure | null;
+  readonly error: Failure | null;
   readonly lease: Lease;
   /** Nobody takes it before; how an idle upload and a failing one are let rest. */
   readonly notBefore: Date;
@@ -97,6 +115,8 @@ const schema = new Schema<ImportDocument>(
     maxErrors: maybe(Number),
     schemaText: maybe(String),
     grant: required(String),
+    limits: maybe(String),
+    reserved: { type: { bytes: Number, day: String }, default: null, _id: false },
     state: required(String),
     epoch: required(Number),
     sealedLength: maybe(Number),
@@ -122,6 +142,7 @@ const schema = new Schema<ImportDocument>(
     startedAt: maybe(Date),
     finishedAt: maybe(Date),
     cancelRequestedAt: maybe(Date),
+    failRequested: maybe(Schema.Types.Mixed),
     error: maybe(Schema.Types.Mixed),
     lease: { owner: maybe(String), fence: count, expiresAt: required(Date), session: maybe(Schema.Types.Mixed) },
     notBefore: required(Date),

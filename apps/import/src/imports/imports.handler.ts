@@ -5,6 +5,7 @@ import {
   getImport,
   listImports,
   listRejects,
+  reserveUpload,
   sealUpload,
   type RequestOf,
 } from '@keyport/contracts';
@@ -12,19 +13,28 @@ import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { ImportsService } from './imports.service.ts';
+import { UploadsService } from './uploads.service.ts';
 
 @Controller()
 export class ImportsHandler {
-  constructor(private readonly imports: ImportsService) {}
+  constructor(
+    private readonly imports: ImportsService,
+    private readonly uploads: UploadsService,
+  ) {}
 
   @Handles(createImport)
   create(@Payload() request: RequestOf<typeof createImport>, @CallerOf() caller: Caller) {
-    return this.imports.create(request, caller);
+    return this.uploads.create(request, caller);
+  }
+
+  @Handles(reserveUpload)
+  reserve(@Payload() request: RequestOf<typeof reserveUpload>, @CallerOf() caller: Caller) {
+    return this.uploads.reserve(request, caller);
   }
 
   @Handles(sealUpload)
   seal(@Payload() request: RequestOf<typeof sealUpload>, @CallerOf() caller: Caller) {
-    return this.imports.seal(request, caller);
+    return this.uploads.seal(request, caller);
   }
 
   @Handles(getImport)

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cancelImport, getImport, importCompleted, listImports, listRejects } from '@keyport/contracts';
-import { codeOf, eventually, type Who } from '@keyport/testing';
+import {
+  cancelImport,
+  getImport,
+  importCompleted,
+  listImports,
+  listRejects,
+  type AuthorizationDetail,
+} from '@keyport/contracts';
+import { codeOf, eventually, PublishedRights, type Who } from '@keyport/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { counts, ndjson } from '../harness/rows.ts';
 import { ImportSystem } from '../harness/import-system.ts';
@@ -13,6 +20,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => system.stop());
+
+/** Someone whose right on every dataset is narrowed. */
+const limitedTo = (action: string, limit: Partial<AuthorizationDetail>): Who => ({
+  ...{ sub: `limited-${action}`, scope: `${action}:*` },
+  authorization_details: [{ type: 'keyport_dataset', datasets: ['*'], actions: [action], ...limit }],
+});
 
 const bytesOf = (text: string) => Buffer.from(text);
 
@@ -176,6 +189,47 @@ describe('who may do what', () => {
     const eve = { sub: 'eve', scope: 'imports:create:* imports:read:other' };
     expect(await see(eve)).toEqual(['IMPORT_NOT_FOUND', 'IMPORT_NOT_FOUND', 0]);
     expect(await codeOf(system.ask(cancelImport, { importId }, eve))).toBe('IMPORT_NOT_FOUND');
+  });
+
+  it('shows an import only to who may read all the rows and fields that it touches', async () => {
+    const name = await system.dataset();
+    const eu = { filter: { region: 'eu' } };
+    const maker = limitedTo('imports:create', eu);
+    const ids = [await system.create(name), await system.create(name, {}, maker)] as const;
+    const seen = async (who: Who) => {
+      const codes = ids.map(async (importId) => [
+        await codeOf(system.ask(getImport, { importId }, who)),
+        await codeOf(system.ask(listRejects, { importId }, who)),
+      ]);
+      const { items } = await system.ask(listImports, { dataset: name }, who);
+      return [...(await Promise.all(codes)).flat(), items.length];
+    };
+    const [hidden, shown] = ['IMPORT_NOT_FOUND', 'none'];
+
+    expect(await seen({ sub: 'all', scope: 'imports:read:*' })).toEqual([shown, shown, shown, shown, 2]);
+    expect(await seen(maker)).toEqual([hidden, hidden, shown, shown, 1]);
+    expect(await seen(limitedTo('imports:read', eu))).toEqual([hidden, hidden, shown, shown, 1]);
+    const us = limitedTo('imports:read', { filter: { region: 'us' } });
+    expect(await seen(us)).toEqual([hidden, hidden, hidden, hidden, 0]);
+    const controller = limitedTo('imports:update', eu);
+    expect(await codeOf(system.ask(cancelImport, { importId: ids[0] }, controller))).toBe(hidden);
+    expect((await system.ask(cancelImport, { importId: ids[1] }, controller)).state).toBe('cancelled');
+  });
+
+  it('shows its creator how an import ended whose right was taken away, and not what is in it', async () => {
+    const name = await system.dataset();
+    const rights = new PublishedRights(await system.servers.connectionOf('auth'));
+    const gus = { sub: 'gus', key: 'lowered', scope: `imports:create:${name}` };
+    const importId = await system.create(name, {}, gus);
+
+    await rights.publishCeiling('lowered', []);
+
+    const done = await eventually(
+      () => system.ask(getImport, { importId }, gus),
+      ({ state }) => state === 'failed',
+    );
+    expect(done.error?.code).toBe('RIGHTS_LOST');
+    expect(await codeOf(system.ask(listRejects, { importId }, gus))).toBe('INSUFFICIENT_SCOPE');
   });
 
   it('lists newest first, page by page', async () => {

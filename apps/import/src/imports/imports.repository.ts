@@ -1,8 +1,8 @@
 import type { ImportCounts, ImportState } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, Model, QueryFilter } from 'mongoose';
-import { importModel, type ImportDocument } from './import.model.ts';
+import type { ClientSession, Connection, Model, QueryFilter } from 'mongoose';
+import { importModel, type Failure, type ImportDocument, type Reserved } from './import.model.ts';
 import { transitionOf, type ImportEvent } from './import-state.ts';
 
 /** What an accepted import is made of; the rest starts the same for all. */
@@ -20,6 +20,8 @@ export type NewImport = Pick<
   | 'maxErrors'
   | 'schemaText'
   | 'grant'
+  | 'limits'
+  | 'reserved'
 >;
 
 export interface ImportPage {
@@ -51,9 +53,9 @@ export class ImportsRepository {
   }
 
   /** Throws MongoDB's duplicate key error where the id is taken. */
-  async create(accepted: NewImport): Promise<ImportDocument> {
+  async create(accepted: NewImport, session?: ClientSession): Promise<ImportDocument> {
     const now = new Date();
-    const created = await this.imports.create({
+    const created = new this.imports({
       ...accepted,
       state: 'receiving',
       epoch: 1,
@@ -63,11 +65,20 @@ export class ImportsRepository {
       notBefore: now,
       lease: { owner: null, fence: 0, expiresAt: now, session: null },
     });
+    await created.save({ session: session ?? null });
     return created.toObject();
   }
 
-  find(importId: string): Promise<ImportDocument | null> {
-    return this.imports.findById(importId).lean<ImportDocument>().exec();
+  find(importId: string, session?: ClientSession): Promise<ImportDocument | null> {
+    return this.imports
+      .findById(importId)
+      .session(session ?? null)
+      .lean<ImportDocument>()
+      .exec();
+  }
+
+  async setReserved(importId: string, reserved: Reserved, session: ClientSession): Promise<void> {
+    await this.imports.updateOne({ _id: importId }, { $set: { reserved } }, { session });
   }
 
   /** Newest first. */
@@ -86,14 +97,10 @@ export class ImportsRepository {
   }
 
   /** The upload is whole; null where it was not waiting for that. */
-  seal(importId: string, epoch: number, length: number): Promise<ImportDocument | null> {
+  seal(importId: string, epoch: number, length: number, session?: ClientSession): Promise<ImportDocument | null> {
     const now = new Date();
-    return this.change(
-      importId,
-      'seal',
-      { epoch },
-      { sealedLength: length, received: length, touchedAt: now, notBefore: now },
-    );
+    const sealed = { sealedLength: length, received: length, touchedAt: now, notBefore: now };
+    return this.change(importId, 'seal', { epoch }, sealed, session);
   }
 
   /** Ends an import that nobody holds, whose every written chunk is therefore counted. */
@@ -108,6 +115,28 @@ export class ImportsRepository {
       { _id: importId, state: { $in: transitionOf('cancel').from }, cancelRequestedAt: null },
       { $set: { cancelRequestedAt: now, notBefore: now } },
     );
+  }
+
+  /** Ends, for a reason, an import that nobody holds, whose every written chunk is therefore counted. */
+  failResting(importId: string, error: Failure): Promise<ImportDocument | null> {
+    return this.change(importId, 'fail', { 'lease.owner': null }, { finishedAt: new Date(), error, grant: '' });
+  }
+
+  /** Asks the holder, or whoever takes over from a dead one, to end it for a reason. */
+  async requestFail(importId: string, error: Failure): Promise<void> {
+    await this.imports.updateOne(
+      { _id: importId, state: { $in: transitionOf('fail').from }, failRequested: null },
+      { $set: { failRequested: error, notBefore: new Date() } },
+    );
+  }
+
+  /** Grants of imports that nobody holds now and that are not done. */
+  resting(): Promise<Pick<ImportDocument, '_id' | 'dataset' | 'mode' | 'grant'>[]> {
+    return this.imports
+      .find({ state: { $in: transitionOf('fail').from }, 'lease.owner': null })
+      .select('dataset mode grant')
+      .lean<Pick<ImportDocument, '_id' | 'dataset' | 'mode' | 'grant'>[]>()
+      .exec();
   }
 
   /** Ends uploads that nobody went on with; returns their ids. */
@@ -155,13 +184,14 @@ export class ImportsRepository {
     event: ImportEvent,
     condition: QueryFilter<ImportDocument>,
     changes: Partial<ImportDocument>,
+    session?: ClientSession,
   ): Promise<ImportDocument | null> {
     const { from, to } = transitionOf(event);
     return this.imports
       .findOneAndUpdate(
         { ...condition, _id: importId, state: { $in: from } },
         { $set: { ...changes, state: to } },
-        { returnDocument: 'after' },
+        { returnDocument: 'after', ...(session && { session }) },
       )
       .lean<ImportDocument>()
       .exec();

@@ -1,31 +1,40 @@
-import type { Caller } from '@keyport/access';
-import { KeyportError, type DatasetAction } from '@keyport/contracts';
+import { datasetPatterns, isOwnJob, requireJob, seesJob, type Caller, type JobActions } from '@keyport/access';
+import { KeyportError } from '@keyport/contracts';
 import type { QueryFilter } from 'mongoose';
 import type { ImportDocument } from './import.model.ts';
 
-/** An import shows itself to its creator and to who may read imports of its dataset; to anyone else it is not there. */
-export function requireVisible(document: ImportDocument | null, caller: Caller, importId: string): ImportDocument {
-  if (document && (isCreator(document, caller) || caller.may('imports:read', document.dataset))) return document;
+type Import = Pick<ImportDocument, 'creator' | 'dataset' | 'limits'>;
+
+const create = 'imports:create';
+const reading: JobActions = { create, other: 'imports:read' };
+const controlling: JobActions = { create, other: 'imports:update' };
+
+export const isOwn = (document: Import, caller: Caller): boolean => isOwnJob(caller, document, create);
+
+/** An import shows itself to its creator and to who may read all that it touches; to anyone else it is not there. */
+export const isVisible = (document: Import, caller: Caller): boolean => seesJob(caller, document, reading);
+
+/** Throws IMPORT_NOT_FOUND. */
+export function requireVisible<Found extends Import>(found: Found | null, caller: Caller, importId: string): Found {
+  if (found && isVisible(found, caller)) return found;
   throw new KeyportError('IMPORT_NOT_FOUND', { importId });
 }
 
-/** Its creator, or who holds the action on its dataset. */
-export function requireControl(document: ImportDocument, caller: Caller, action: DatasetAction): void {
-  if (!isCreator(document, caller)) caller.require(action, document.dataset);
+/** Throws IMPORT_NOT_FOUND, and INSUFFICIENT_SCOPE where the caller sees it and may not end it. */
+export function requireControl<Found extends Import>(found: Found | null, caller: Caller, importId: string): Found {
+  const visible = found && seesJob(caller, found, controlling) ? found : requireVisible(found, caller, importId);
+  requireJob(caller, visible, controlling);
+  return visible;
 }
 
-export const isCreator = (document: ImportDocument, caller: Caller): boolean => document.creator === caller.creator;
+/** Rejected rows hold data. Throws INSUFFICIENT_SCOPE. */
+export const requireRows = (document: Import, caller: Caller): void => requireJob(caller, document, reading);
 
-/** The same rule as {@link requireVisible}, as a filter. */
-export function visibleTo({ creator, identity }: Caller): QueryFilter<ImportDocument> {
-  const datasets = identity.scopes.flatMap(readableDatasets);
-  return { $or: [{ creator }, ...datasets] };
+/** What {@link isVisible} lets through, and some more: row and field limits no query compares. */
+export function perhapsVisible({ creator, scopes }: Caller): QueryFilter<ImportDocument> {
+  return { $or: [{ creator }, ...datasetPatterns(scopes, 'imports:read').map(matching)] };
 }
 
-function readableDatasets(scope: string): QueryFilter<ImportDocument>[] {
-  if (scope === '*') return [{}];
-  const [resource, action, pattern] = scope.split(':');
-  if (resource !== 'imports' || (action !== 'read' && action !== '*') || pattern === undefined) return [];
-  // Dataset names hold no character that means something in a regular expression.
-  return [{ dataset: pattern.endsWith('*') ? { $regex: `^${pattern.slice(0, -1)}` } : pattern }];
-}
+// Dataset names hold no character that means something in a regular expression.
+const matching = (pattern: string): QueryFilter<ImportDocument> =>
+  pattern.endsWith('*') ? { dataset: { $regex: `^${pattern.slice(0, -1)}` } } : { dataset: pattern };

@@ -39,7 +39,7 @@ describe('ChunkPipeline', () => {
     await answer(0);
 
     expect(commits).toEqual([[0, 1, 2]]);
-    expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [] });
+    expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [], failures: [] });
   });
 
   it('has at most so many chunks at the writer', async () => {
@@ -95,6 +95,17 @@ describe('ChunkPipeline', () => {
     expect(settled.failure?.error).toEqual(new Error('chunk 1'));
     expect(settled.stragglers).toEqual([2, 3]);
     await expect(pipeline.push(4, freely)).rejects.toThrow('chunk 1');
+  });
+
+  it('names why each chunk that it sent has no result', async () => {
+    const { pipeline, answer, refuse } = pipelineOf();
+    for (const chunk of [0, 1, 2, 3]) await pipeline.push(chunk, freely);
+
+    await refuse(3);
+    await refuse(1);
+    await answer(0, 2);
+
+    expect((await pipeline.settle()).failures).toEqual([new Error('chunk 1'), new Error('chunk 3')]);
   });
 
   it('sends nothing more once the signal is aborted, even where it waited for room', async () => {

@@ -24,6 +24,8 @@ export interface Settled<Outcome> {
   readonly failure: { readonly error: unknown } | undefined;
   /** Results of chunks that were written behind the one that failed. */
   readonly stragglers: readonly Outcome[];
+  /** Why chunks that were sent have no result. */
+  readonly failures: readonly unknown[];
 }
 
 /**
@@ -56,7 +58,11 @@ export class ChunkPipeline<Chunk, Outcome> {
   /** Waits until nothing is under way; never throws. */
   async settle(): Promise<Settled<Outcome>> {
     await this.until(() => this.writing === 0 && !this.committing && (this.slots.length === 0 || !!this.failure));
-    return { failure: this.failure, stragglers: this.slots.flatMap(({ outcome }) => outcome ?? []) };
+    return {
+      failure: this.failure,
+      stragglers: this.slots.flatMap(({ outcome }) => outcome ?? []),
+      failures: this.slots.flatMap(({ failure }) => (failure ? [failure.error] : [])),
+    };
   }
 
   private hasRoom(alone: boolean): boolean {

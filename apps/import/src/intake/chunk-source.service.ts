@@ -80,7 +80,7 @@ export class ChunkSource {
   }
 
   private async *stretches(run: ImportRun, from: SpoolPosition, trail?: SpoolTrail): AsyncGenerator<Stretch> {
-    const idleMs = run.chunksLeft === Infinity ? this.config.KEYPORT_UPLOAD_IDLE_SECONDS * 1000 : 0;
+    const idleMs = run.isEnding ? 0 : this.config.KEYPORT_UPLOAD_IDLE_SECONDS * 1000;
     for await (const stretch of this.reader.read(run.upload, from, { signal: run.signal, idleMs })) {
       trail?.add({ decoded: stretch.offset, restart: stretch.restart });
       yield stretch;

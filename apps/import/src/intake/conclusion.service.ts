@@ -5,7 +5,7 @@ import type { ImportRun } from './import-run.ts';
 import type { WorkDone } from './import-runner.service.ts';
 import { LeasesRepository } from './leases.repository.ts';
 import { LeaseLostError, ProgressRepository, type End } from './progress.repository.ts';
-import { backOffMs, endingOf, type RunEnding } from './run-ending.ts';
+import { backOffMs, endingOf, endsFromOutside, type RunEnding } from './run-ending.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
 
 /** Stores what a run over an import came to: the import's end, or its lease for somebody else. */
@@ -34,9 +34,10 @@ export class Conclusion {
 
   private async apply(run: ImportRun, done: WorkDone, ending: RunEnding, error: unknown): Promise<void> {
     const { settled, stragglers } = done;
+    if (isInDoubt(run, done, ending)) return this.handOn(run, ending);
     switch (ending.kind) {
       case 'cancel':
-        return this.end(run, { event: 'cancel' });
+        return this.end(run, { event: 'cancel', outcomes: stragglers });
       case 'fail':
         return this.fail(run, done, ending, error);
       case 'drop':
@@ -44,7 +45,7 @@ export class Conclusion {
       case 'hand back':
         return this.leases.release(run.hold, { settled, forMs: 0 });
       case 'set aside':
-        return this.setAside(run);
+        return this.idle.setAside(run);
       case 'try again': {
         this.logger.warn({ err: error, importId: run.importId, stragglers: stragglers.length }, 'a run is tried again');
         const failures = run.failures + (ending.counted ? 1 : 0);
@@ -69,9 +70,17 @@ export class Conclusion {
     if (end.event === 'complete') await this.announcer.announceAll();
   }
 
-  private async setAside(run: ImportRun): Promise<void> {
-    // A cancel that a dead holder left behind ends here: nothing more will come that could be uncounted.
-    if (run.document.cancelRequestedAt) return this.end(run, { event: 'cancel' });
-    await this.idle.setAside(run);
+  /** Whoever takes it next, at once, asks for the chunks in doubt before it ends the import. */
+  private async handOn(run: ImportRun, ending: RunEnding): Promise<void> {
+    const rest = { settled: false, forMs: 0 };
+    if (ending.kind !== 'fail') return this.leases.release(run.hold, rest);
+    const { code, params } = ending;
+    await this.leases.release(run.hold, { ...rest, failRequested: { code, params } });
   }
+}
+
+/** It is told to end while chunks may be written that are not counted: sent by a lost holder, or without an answer. */
+function isInDoubt(run: ImportRun, { settled }: WorkDone, ending: RunEnding): boolean {
+  const isTold = ending.kind === 'cancel' || (ending.kind === 'fail' && endsFromOutside.has(ending.code));
+  return isTold && !run.isEnding && (!settled || run.chunksInDoubt > 0);
 }

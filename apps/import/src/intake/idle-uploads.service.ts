@@ -20,8 +20,9 @@ export class IdleUploads {
   }
 
   /** Nothing came since it was set aside. Asked before its bytes are unpacked once more for nothing. */
-  async isStillIdle({ document, importId }: ImportRun): Promise<boolean> {
-    if (document.idleSequence === null || document.sealedLength !== null || document.cancelRequestedAt) return false;
+  async isStillIdle({ document, importId, isEnding }: ImportRun): Promise<boolean> {
+    if (isEnding) return false;
+    if (document.idleSequence === null || document.sealedLength !== null) return false;
     return document.idleSequence === ((await this.spool.lastSequence(importId)) ?? 0);
   }
 }

@@ -1,5 +1,6 @@
+import { KeyportError } from '@keyport/contracts';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
-import type { ImportDocument } from '../imports/import.model.ts';
+import type { Failure, ImportDocument } from '../imports/import.model.ts';
 import type { Claimed, Hold } from './leases.repository.ts';
 import { RunStop, suspectAfter } from './run-ending.ts';
 import { Upload } from './upload.ts';
@@ -30,6 +31,7 @@ export class ImportRun {
   purgedUntil: number;
   private readonly stopping = new AbortController();
   private readonly wasResting: boolean;
+  private chunksCounted = 0;
 
   constructor({ document, hold, wasResting, lostHolders }: Claimed) {
     this.document = document;
@@ -59,8 +61,24 @@ export class ImportRun {
   }
 
   cancel(): void {
-    // A holder that took over from a dead one first counts what that one may have written.
-    if (this.document.cancelRequestedAt === null) this.stop(new RunStop('cancelled'));
+    // Whoever took it so as to end it first counts what is written.
+    if (!this.isEnding) this.stop(new RunStop('cancelled'));
+  }
+
+  fail({ code, params }: Failure): void {
+    if (!this.isEnding) this.stop(new KeyportError(code, params));
+  }
+
+  /** It was taken so as to be ended. */
+  get isEnding(): boolean {
+    const { cancelRequestedAt, failRequested } = this.document;
+    return cancelRequestedAt !== null || (failRequested ?? null) !== null;
+  }
+
+  /** Why it is to be ended. */
+  get requestedEnd(): Error {
+    const { failRequested } = this.document;
+    return failRequested ? new KeyportError(failRequested.code, failRequested.params) : new RunStop('cancelled');
   }
 
   /** The process ends: what is under way is worth waiting for, but not for long. */
@@ -86,6 +104,7 @@ export class ImportRun {
 
   committed(outcomes: readonly ChunkOutcome[]): void {
     this.commits += 1;
+    this.chunksCounted += outcomes.length;
     this.failures = 0;
     for (const { counts, rejected } of outcomes) {
       this.read += counts.read;
@@ -112,12 +131,8 @@ export class ImportRun {
       : { writes: 1, uncommitted: 1 };
   }
 
-  /**
-   * Chunks still to be sent. An import cancelled while its holder was dead has chunks that may be written and not
-   * counted, all of them within the window after its position: sent again they are answered from the ledger.
-   */
-  get chunksLeft(): number {
-    if (this.document.cancelRequestedAt === null) return Infinity;
-    return this.wasResting ? 0 : this.window.uncommitted;
+  /** Chunks, all of them right behind its position, that the holder before may have sent and not counted. */
+  get chunksInDoubt(): number {
+    return this.wasResting ? 0 : Math.max(0, this.window.uncommitted - this.chunksCounted);
   }
 }

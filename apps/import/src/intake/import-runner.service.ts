@@ -4,11 +4,12 @@ import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import type { StoredPosition } from '../imports/import.model.ts';
 import { ChunkWriter } from '../parsing/chunk-writer.service.ts';
+import { ChunkDoubts } from './chunk-doubts.service.ts';
 import { ChunkPipeline, type Settled } from './chunk-pipeline.ts';
 import { ChunkSource, type PlacedChunk } from './chunk-source.service.ts';
 import type { ImportRun } from './import-run.ts';
 import { ProgressRepository } from './progress.repository.ts';
-import { HoldersLostError, maxLostHolders, RunStop } from './run-ending.ts';
+import { HoldersLostError, isRefusal, maxLostHolders } from './run-ending.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
 import { keepDetails } from './reject-details.ts';
 
@@ -21,7 +22,7 @@ interface Written {
 /** Why no more chunks came; undefined at the end of the file. */
 export interface WorkDone {
   readonly cause: { readonly error: unknown } | undefined;
-  /** Chunks that were written behind one that failed. */
+  /** Chunks that were written and are not counted yet: behind one that failed, or by a holder before. */
   readonly stragglers: readonly ChunkOutcome[];
   /** Nothing that was sent to the writer is uncounted, stragglers aside. */
   readonly settled: boolean;
@@ -36,12 +37,19 @@ export class ImportRunner {
   constructor(
     private readonly source: ChunkSource,
     private readonly writer: ChunkWriter,
+    private readonly doubts: ChunkDoubts,
     private readonly progress: ProgressRepository,
     private readonly spool: SpoolPurge,
     @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
   ) {}
 
   async work(run: ImportRun): Promise<WorkDone> {
+    // Its last holder was killed between the chunk that had one too many and the end of the import.
+    if (run.mayReject < 0) return endedBy(tooManyRejects(run));
+    if (run.lostHolders >= maxLostHolders) {
+      return endedBy(run.isEnding ? run.requestedEnd : new HoldersLostError(run.lostHolders));
+    }
+    if (run.isEnding) return endedBy(run.requestedEnd, this.kept(run, await this.doubts.settle(run)));
     const pipeline = new ChunkPipeline<PlacedChunk, Written>({
       ...run.window,
       write: async ({ chunk, next }) => ({
@@ -52,27 +60,23 @@ export class ImportRunner {
     });
     const stopped = await this.feed(run, pipeline);
     const settled = await this.settle(run, pipeline);
-    const stragglers = settled?.stragglers.map(({ outcome }) => outcome) ?? [];
     return {
       cause: settled?.failure ?? stopped,
-      stragglers: keepDetails(stragglers, this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept),
-      settled: settled !== undefined && settled.failure === undefined,
+      stragglers: this.kept(run, settled?.stragglers.map(({ outcome }) => outcome) ?? []),
+      settled: settled !== undefined && isKnown(settled),
     };
+  }
+
+  private kept(run: ImportRun, outcomes: readonly ChunkOutcome[]): readonly ChunkOutcome[] {
+    return keepDetails(outcomes, this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept);
   }
 
   /** Sends chunks until there are no more, or something ends the run. */
   private async feed(run: ImportRun, pipeline: ChunkPipeline<PlacedChunk, Written>) {
-    let { chunksLeft } = run;
     try {
-      // Its last holder was killed between the chunk that had one too many and the end of the import.
-      if (run.mayReject < 0) throw tooManyRejects(run);
-      if (chunksLeft === 0) throw new RunStop('cancelled');
-      if (run.lostHolders >= maxLostHolders) throw lostOnceMore(run);
       for await (const placed of this.source.chunks(run)) {
         await pipeline.push(placed, { alone: this.mustBeAlone(run, placed), signal: run.signal });
         if (run.isSuspect) await pipeline.settle();
-        chunksLeft -= 1;
-        if (chunksLeft === 0) throw new RunStop('cancelled');
       }
       // The last chunk's commit may be the one that finds too many rejects.
       await pipeline.settle();
@@ -91,9 +95,9 @@ export class ImportRunner {
   private async commit(run: ImportRun, written: readonly Written[]): Promise<void> {
     const last = written.at(-1);
     if (!last) return;
-    const outcomes = keepDetails(
+    const outcomes = this.kept(
+      run,
       written.map(({ outcome }) => outcome),
-      this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept,
     );
     await this.progress.advance(run.hold, { outcomes, position: last.next, received: run.upload.received });
     run.committed(outcomes);
@@ -117,8 +121,15 @@ export class ImportRunner {
   }
 }
 
-const lostOnceMore = ({ document, lostHolders }: ImportRun) =>
-  document.cancelRequestedAt ? new RunStop('cancelled') : new HoldersLostError(lostHolders);
+const endedBy = (error: Error, stragglers: readonly ChunkOutcome[] = []): WorkDone => ({
+  cause: { error },
+  stragglers,
+  settled: true,
+});
+
+/** Of every chunk that was sent it is known what became of it: it has a result, or its refusal closed it for ever. */
+const isKnown = ({ failure, failures }: Settled<Written>): boolean =>
+  !failure || (isRefusal(failure.error) && failures.every(isRefusal));
 
 /** Nothing behind the row that was one too many is read, so that it is the last one counted. */
 const tooManyRejects = ({ read, maxErrors }: ImportRun) =>

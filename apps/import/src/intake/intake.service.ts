@@ -65,6 +65,15 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     this.wake.now();
   }
 
+  /** The work of this process on an import, where it holds it. */
+  run(importId: string): ImportRun | undefined {
+    return this.runs.get(importId);
+  }
+
+  running(): readonly ImportRun[] {
+    return [...this.runs.values()];
+  }
+
   sealed(importId: string, length: number): void {
     this.runs.get(importId)?.upload.seal(length);
     this.look();
@@ -157,11 +166,12 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     for (const run of this.runs.values()) await this.storeArrivals(run);
   }
 
-  private notice({ _id, state, sealedLength, cancelRequestedAt, lease }: Sighting): void {
+  private notice({ _id, state, sealedLength, cancelRequestedAt, failRequested, lease }: Sighting): void {
     const run = this.runs.get(_id);
     if (!run) return;
     const isLost = lease.owner !== run.hold.owner || lease.fence !== run.hold.fence;
     if (isLost || !activeStates.includes(state)) run.stop(new RunStop('lost'));
+    else if (failRequested) run.fail(failRequested);
     else if (cancelRequestedAt) run.cancel();
     if (sealedLength !== null) run.upload.seal(sealedLength);
   }

@@ -4,7 +4,7 @@ import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
-import { importModel, type ImportDocument } from '../imports/import.model.ts';
+import { importModel, type Failure, type ImportDocument } from '../imports/import.model.ts';
 import { activeStates } from '../imports/import-state.ts';
 import { suspectAfter } from './run-ending.ts';
 
@@ -32,6 +32,7 @@ export interface Sighting {
   readonly state: ImportState;
   readonly sealedLength: number | null;
   readonly cancelRequestedAt: Date | null;
+  readonly failRequested?: Failure | null;
   readonly lease: { readonly owner: string | null; readonly fence: number };
 }
 
@@ -42,10 +43,15 @@ export interface Rest {
   readonly failures?: number;
   /** Set where the upload was found idle: last piece in the spool. */
   readonly idleSequence?: number | null;
+  /** Why whoever takes it next is to end it. */
+  readonly failRequested?: Failure;
 }
 
 /** Milliseconds from now by the clock of MongoDB, so that clocks of processes do not matter. */
 const inMs = (ms: number) => ({ $add: ['$$NOW', ms] });
+
+/** Also false for a field that documents of earlier versions do not have. */
+const isSet = (field: string) => ({ $ne: [{ $ifNull: [field, null] }, null] });
 
 const isSuspect = { $gte: suspectAfter };
 
@@ -152,16 +158,16 @@ export class LeasesRepository {
   sight(importIds: readonly string[]): Promise<Sighting[]> {
     return this.imports
       .find({ _id: { $in: importIds } })
-      .select('state sealedLength cancelRequestedAt lease')
+      .select('state sealedLength cancelRequestedAt failRequested lease')
       .lean<Sighting[]>()
       .exec();
   }
 
   /** Gives an import back; without `settled` the next holder knows that chunks may be written and uncounted. */
-  async release({ importId, owner, fence }: Hold, { settled, forMs, failures, idleSequence }: Rest): Promise<void> {
-    const isCancelled = { $ne: ['$cancelRequestedAt', null] };
-    const isSealed = { $ne: ['$sealedLength', null] };
-    const isDue = idleSequence === undefined ? [isCancelled] : [isCancelled, isSealed];
+  async release({ importId, owner, fence }: Hold, rest: Rest): Promise<void> {
+    const { settled, forMs, failures, idleSequence, failRequested } = rest;
+    const isToEnd = [isSet('$cancelRequestedAt'), isSet('$failRequested')];
+    const isDue = idleSequence === undefined ? isToEnd : [...isToEnd, isSet('$sealedLength')];
     await this.imports.updateOne(
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
       [
@@ -175,6 +181,7 @@ export class LeasesRepository {
             // A holder that came to an end of its own was not lost.
             ...(failures !== undefined && { failures, lostHolders: 0 }),
             ...(idleSequence !== undefined && { idleSequence, lostHolders: 0 }),
+            ...(failRequested && { failRequested: { $literal: failRequested } }),
           },
         },
       ],

@@ -30,6 +30,23 @@ describe('endingOf', () => {
     expect(endingOf(new TypeError('bug'), maxFailures - 1)).toMatchObject({ kind: 'fail', code: 'INTERNAL' });
   });
 
+  it('takes a grant that stays refused for lost rights', () => {
+    const refused = new KeyportError('CONTEXT_INVALID', { check: 'key' });
+
+    expect(endingOf(refused, 0)).toEqual({ kind: 'try again', counted: true });
+    expect(endingOf(refused, maxFailures - 1)).toMatchObject({ kind: 'fail', code: 'RIGHTS_LOST' });
+  });
+
+  it('ends an import whose holder has used up their quota with that code', () => {
+    const params = { limit: 5, unit: 'bytes', retryAfterSeconds: 7 };
+
+    expect(endingOf(new KeyportError('QUOTA_EXCEEDED', params), 0)).toEqual({
+      kind: 'fail',
+      code: 'QUOTA_EXCEEDED',
+      params,
+    });
+  });
+
   it('ends an import that nobody survives, and does not try again', () => {
     expect(endingOf(new HoldersLostError(maxLostHolders), 0)).toEqual({ kind: 'fail', code: 'INTERNAL', params: {} });
   });

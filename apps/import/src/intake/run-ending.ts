@@ -51,9 +51,9 @@ export function endingOf(error: unknown, failures: number): RunEnding {
   if (!(error instanceof KeyportError)) return again(failures);
   if (unavailable.has(error.code)) return { kind: 'try again', counted: false };
   if (rightsGone.has(error.code)) return { kind: 'fail', code: 'RIGHTS_LOST', params: {} };
-  return error.status < 500 && error.code !== 'CONTEXT_INVALID'
-    ? { kind: 'fail', code: error.code, params: error.params }
-    : again(failures);
+  // A service that just started may not have the keys yet; a grant whose key is gone stays refused.
+  if (error.code === 'CONTEXT_INVALID') return again(failures, 'RIGHTS_LOST');
+  return error.status < 500 ? { kind: 'fail', code: error.code, params: error.params } : again(failures);
 }
 
 const stops = {
@@ -62,11 +62,17 @@ const stops = {
   shutdown: { kind: 'hand back' },
 } as const satisfies Record<RunStop['reason'], RunEnding>;
 
+/** Codes that end an import from outside, at any moment: what was sent meanwhile is counted first. */
+export const endsFromOutside: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'QUOTA_EXCEEDED']);
+
+/** True where `records` says of a chunk that the import's rights are gone. */
+export const isRefusal = (error: unknown): boolean => error instanceof KeyportError && rightsGone.has(error.code);
+
 const unavailable: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'WRITE_CONFLICT']);
 const rightsGone: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE']);
 
-const again = (failures: number): RunEnding =>
-  failures + 1 < maxFailures ? { kind: 'try again', counted: true } : { kind: 'fail', code: 'INTERNAL', params: {} };
+const again = (failures: number, code: ErrorCode = 'INTERNAL'): RunEnding =>
+  failures + 1 < maxFailures ? { kind: 'try again', counted: true } : { kind: 'fail', code, params: {} };
 
 /** Milliseconds before the next try: doubling from a quarter of a second to half a minute. */
 export const backOffMs = (failures: number): number => Math.min(250 * 2 ** failures, 30_000);

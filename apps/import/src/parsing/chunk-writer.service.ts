@@ -11,7 +11,7 @@ import { outcomeOf } from './outcome.ts';
 /** A restart of records, mongod or nats-server takes seconds; after this the import is let rest and tried again. */
 const retryForMs = 120_000;
 
-const nothingWritten = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [] };
+const nothingWritten = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] };
 
 /** Sends chunks to `records`, which writes each exactly once, whoever sends it and how often. */
 @Injectable()

@@ -11,7 +11,8 @@ function chunkOf(text: string): Chunk {
   return chunk;
 }
 
-const reply = (some: object) => ({ inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: [], ...some });
+const nothing = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] };
+const reply = (some: object) => ({ ...nothing, ...some });
 
 describe('outcomeOf', () => {
   it('puts the rows that the parser and the writer refused in file order', () => {
@@ -43,6 +44,12 @@ describe('outcomeOf', () => {
     expect(byWriter.counts).toMatchObject({ read: 3, inserted: 1, rejected: 2 });
     expect(byWriter.rejected.map(({ row }) => row)).toEqual([2, 3]);
     expect(byNone.counts).toMatchObject({ read: 6, inserted: 3, rejected: 3 });
+  });
+
+  it('counts the rows that the writer skipped', () => {
+    const { counts } = outcomeOf(chunkOf('{"n":1}\nbad\n{"n":2}\n'), reply({ deleted: 1, skipped: 1 }));
+
+    expect(counts).toEqual({ read: 3, ...nothing, deleted: 1, skipped: 1, rejected: 1 });
   });
 
   it('does not accept counts that do not add up', () => {

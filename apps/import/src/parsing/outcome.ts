@@ -15,9 +15,9 @@ export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>, may
   const rejected = all.slice(0, mayReject + 1);
   const last = rejected[mayReject];
   const read = last ? last.row - (chunk.end.row - chunk.rows) : chunk.rows;
-  const { inserted, updated, unchanged, deleted } = reply;
-  const counts = { read, inserted, updated, unchanged, deleted, rejected: rejected.length, skipped: 0 };
-  if (inserted + updated + unchanged + deleted + rejected.length !== read) {
+  const { inserted, updated, unchanged, deleted, skipped } = reply;
+  const counts = { read, inserted, updated, unchanged, deleted, rejected: rejected.length, skipped };
+  if (inserted + updated + unchanged + deleted + rejected.length + skipped !== read) {
     throw new Error(`the writer's counts for chunk ${chunk.number} do not add up to its ${read} rows`);
   }
   return { number: chunk.number, counts, rejected };

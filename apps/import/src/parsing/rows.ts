@@ -40,7 +40,7 @@ export function openRows(document: Described): Rows {
 
 /** A row without `_id` would get one that no record has: sent again, it would be inserted again. */
 const matchesOnId = ({ mode, key }: Described): boolean =>
-  mode === 'upsert' && (key.length === 0 || key.includes('_id'));
+  mode !== 'insert' && (key.length === 0 || key.includes('_id'));
 
 /** What is stored of a position. */
 export const positionText = (position: RowPosition): string => JSON.stringify(position);
