@@ -11,12 +11,12 @@ interface StoredKey {
 
 /**
  * The key that a deployment signs with, read as its operator could: from MongoDB with the master key. With it a test can
- * make tokens that are wrong in one point alone.
+ * make tokens that are wrong in one point alone. The one that signed the owner's token unless told.
  */
-export async function ownSigningKey(stack: TestStack): Promise<KeyObject> {
+export async function ownSigningKey(stack: TestStack, kid = kidOf(stack.owner.token)): Promise<KeyObject> {
   const masterKey = (await readFile(join(stack.home, 'master.key'), 'utf8')).trim();
   const client = await MongoClient.connect((await stack.describe()).mongodbUrl);
-  const stored = await client.db('auth').collection<StoredKey>('signing-keys').findOne({});
+  const stored = await client.db('auth').collection<StoredKey>('signing-keys').findOne({ _id: kid });
   await client.close();
   if (!stored) throw new Error('the deployment has no signing key');
   const sealed = Buffer.from(stored.sealedPrivateJwk, 'base64url');
@@ -26,4 +26,9 @@ export async function ownSigningKey(stack: TestStack): Promise<KeyObject> {
     .setAuthTag(sealed.subarray(12, 28));
   const jwk = decryption.update(sealed.subarray(28), undefined, 'utf8') + decryption.final('utf8');
   return createPrivateKey({ key: JSON.parse(jwk) as JsonWebKey, format: 'jwk' });
+}
+
+function kidOf(token: string): string {
+  const [header = ''] = token.split('.', 1);
+  return (JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }).kid;
 }

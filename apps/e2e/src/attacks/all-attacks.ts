@@ -1,0 +1,53 @@
+import type { Attack, BusAttack, HttpAttack, TokenAttack } from './attack.ts';
+import { algorithmAttacks } from './tables/algorithm-attacks.ts';
+import { busAttacks } from './tables/bus-attacks.ts';
+import { claimAttacks } from './tables/claim-attacks.ts';
+import { formAttacks } from './tables/form-attacks.ts';
+import { headerAttacks } from './tables/header-attacks.ts';
+import { jsonAttacks } from './tables/json-attacks.ts';
+import { mintingAttacks } from './tables/minting-attacks.ts';
+import { permissionAttacks } from './tables/permission-attacks.ts';
+import { publicKeyAttacks } from './tables/public-key-attacks.ts';
+import { scopeAttacks } from './tables/scope-attacks.ts';
+import { selfIssuedRights, selfIssuedTokens } from './tables/self-issued-attacks.ts';
+import { sessionAttacks } from './tables/session-attacks.ts';
+import { signatureAttacks } from './tables/signature-attacks.ts';
+import { takingOverAttacks } from './tables/taking-over-attacks.ts';
+import { timeAttacks } from './tables/time-attacks.ts';
+import { transportAttacks } from './tables/transport-attacks.ts';
+
+const tokenGroups: Readonly<Record<string, readonly TokenAttack[]>> = {
+  Algorithms: algorithmAttacks,
+  'Header parameters and key ids': headerAttacks,
+  'Parts and their encoding': formAttacks,
+  JSON: jsonAttacks,
+  Signatures: signatureAttacks,
+  'Types, audiences, issuers, claims': claimAttacks,
+  Times: timeAttacks,
+  'Self-issued tokens': selfIssuedTokens,
+};
+
+/** By group. */
+export const overHttp: Readonly<Record<string, readonly HttpAttack[]>> = {
+  'Tokens on their way': transportAttacks,
+  'Scopes and paths': scopeAttacks,
+  'Rights of self-issued tokens': selfIssuedRights,
+  'Registered public keys': publicKeyAttacks,
+  'Minting keys': mintingAttacks,
+  "Taking over what is another's": takingOverAttacks,
+  'Sessions and logins': sessionAttacks,
+};
+
+export const forgedTokens: readonly TokenAttack[] = Object.values(tokenGroups).flat();
+const busGroups: Readonly<Record<string, readonly BusAttack[]>> = {
+  'Caller contexts and grants': busAttacks,
+  'Subjects of the bus': permissionAttacks,
+};
+export const onTheBus: readonly BusAttack[] = Object.values(busGroups).flat();
+
+/** Every attack, by the heading that docs/attacks.md has it under. */
+export const allAttacks: Readonly<Record<string, readonly Attack[]>> = {
+  ...tokenGroups,
+  ...overHttp,
+  ...busGroups,
+};

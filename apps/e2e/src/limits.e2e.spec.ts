@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestStack, eventually, until, type KeyportClient, type Reply } from '@keyport/testing';
+
+interface Minted {
+  readonly token: string;
+  readonly key: { readonly id: string };
+}
+
+const unauthenticatedPerSecond = 20;
+
+describe('Limits of requests', () => {
+  let stack: TestStack;
+  let owner: KeyportClient;
+
+  beforeAll(async () => {
+    stack = await TestStack.start({
+      env: { KEYPORT_UNAUTHENTICATED_PER_SECOND: String(unauthenticatedPerSecond) },
+    });
+    owner = stack.client;
+  });
+
+  afterAll(() => stack?.stop());
+
+  const me = (caller: KeyportClient) => caller.request<{ code?: string }>('/v1/auth/me');
+  const statusesOf = (replies: readonly Reply[]) => replies.map(({ status }) => status);
+
+  async function limited(limits: Record<string, number>): Promise<KeyportClient & { readonly keyId: string }> {
+    const json = { name: 'limited', scopes: ['records:read:*'], limits };
+    const { token, key } = await owner.ok<Minted>('/v1/keys', { method: 'POST', json });
+    const caller = Object.assign(owner.with(token), { keyId: key.id });
+    // The first answer that knows the key's own limits, and counts by them.
+    await until(async () => (await me(caller)).headers.get('ratelimit-limit') !== '100000', 'the limits to be known');
+    return caller;
+  }
+
+  it('refuse a key that asks more than its own limits say, and tell when to come again', async () => {
+    const caller = await limited({ requestsPerSecond: 1, burst: 20 });
+
+    const replies = await Promise.all(Array.from({ length: 60 }, () => me(caller)));
+
+    const refused = replies.find(({ status }) => status === 429);
+    expect(refused?.body).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(refused?.headers.get('retry-after')).toBe('1');
+    expect(refused?.headers.get('ratelimit-remaining')).toBe('0');
+    expect(refused?.headers.get('ratelimit-policy')).toBe('20;w=20');
+    // The looks at its limit took some of the twenty, and a second or two may have given some back.
+    const served = statusesOf(replies).filter((status) => status === 200).length;
+    expect(served).toBeGreaterThanOrEqual(10);
+    expect(served).toBeLessThanOrEqual(25);
+  });
+
+  it('do not make those who ask too early wait longer', async () => {
+    const caller = await limited({ requestsPerSecond: 2, burst: 2 });
+    const began = Date.now();
+    let served = 0;
+
+    while (Date.now() - began < 3_000) if ((await me(caller)).status === 200) served += 1;
+
+    // Three seconds at two a second, and at most the two that were in the bucket.
+    expect(served).toBeGreaterThanOrEqual(5);
+    expect(served).toBeLessThanOrEqual(9);
+  });
+
+  it('count each key alone, and do not touch the session of its owner', async () => {
+    const [first, second] = [await limited({ requestsPerSecond: 1 }), await limited({ requestsPerSecond: 1 })];
+    await until(async () => (await me(first)).status === 429, 'the first key to be refused');
+
+    const others = [
+      await me(owner),
+      await eventually(
+        () => me(second),
+        ({ status }) => status === 200,
+      ),
+    ];
+
+    expect(statusesOf(others)).toEqual([200, 200]);
+  });
+
+  it('hold by a changed limit within a second', async () => {
+    const caller = await limited({ requestsPerSecond: 1 });
+    const change = (limits: Record<string, number>) =>
+      owner.ok(`/v1/keys/${caller.keyId}`, { method: 'PATCH', json: { limits } });
+    const limitIs = async (limit: string) => (await me(caller)).headers.get('ratelimit-limit') === limit;
+
+    await change({ requestsPerSecond: 500, burst: 1000 });
+    await until(() => limitIs('1000'), 'the raised limit', 1_000);
+    const raised = await Promise.all(Array.from({ length: 50 }, () => me(caller)));
+    await change({ requestsPerSecond: 1, burst: 2 });
+    await until(() => limitIs('2'), 'the lowered limit', 1_000);
+    const lowered = await Promise.all(Array.from({ length: 50 }, () => me(caller)));
+
+    expect(new Set(statusesOf(raised))).toEqual(new Set([200]));
+    expect(statusesOf(lowered).filter((status) => status === 429).length).toBeGreaterThanOrEqual(47);
+  });
+
+  it('are told on every answer to someone who was recognised, refusals included', async () => {
+    const caller = await limited({ requestsPerSecond: 100, burst: 200 });
+
+    const answers = [
+      await me(caller),
+      await caller.request('/v1/keys'),
+      await caller.request('/v1/datasets/nowhere/records'),
+      await caller.request('/v1/datasets/Not A Name/records'),
+    ];
+
+    expect(statusesOf(answers)).toEqual([200, 403, 404, 422]);
+    for (const { headers } of answers) {
+      expect(headers.get('ratelimit-limit')).toBe('200');
+      expect(Number(headers.get('ratelimit-remaining'))).toBeLessThan(200);
+      expect(headers.get('ratelimit-reset')).toMatch(/^\d+$/);
+      expect(headers.get('ratelimit-policy')).toBe('200;w=2');
+    }
+  });
+
+  it('bound how often tokens are inspected', async () => {
+    const { token } = owner;
+    const inspect = () => owner.request<{ code?: string }>('/v1/tokens/inspect', { method: 'POST', json: { token } });
+
+    const replies = await Promise.all(Array.from({ length: 120 }, inspect));
+
+    const refused = replies.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.headers.get('retry-after')).toBe('1');
+    expect(statusesOf(replies).filter((status) => status === 200).length).toBeGreaterThanOrEqual(40);
+    expect((await me(owner)).status).toBe(200);
+  });
+
+  it('stop a flood of bad tokens from one address, while tokens that are known go on', async () => {
+    const known = await limited({ requestsPerSecond: 1000 });
+    const unseen = await owner.minted('records:read:*');
+    const bad = (index: number) => me(owner.with(`${owner.token?.slice(0, -10)}${String(index).padStart(10, 'A')}`));
+
+    const flood = await Promise.all(Array.from({ length: unauthenticatedPerSecond * 5 }, (_, index) => bad(index)));
+    const [refusedUnseen, served] = [await me(unseen), await me(known)];
+
+    expect(new Set(statusesOf(flood))).toEqual(new Set([401, 429]));
+    expect(flood.find(({ status }) => status === 429)?.headers.get('retry-after')).toBe('1');
+    expect(served.status).toBe(200);
+    expect([200, 429]).toContain(refusedUnseen.status);
+    expect(
+      (
+        await eventually(
+          () => me(unseen),
+          ({ status }) => status === 200,
+          5_000,
+        )
+      ).status,
+    ).toBe(200);
+  });
+});
