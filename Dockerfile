@@ -24,4 +24,4 @@ COPY --from=build /keyport/tools/stack/package.json ./tools/stack/
 COPY --from=build /keyport/tools/stack/dist ./tools/stack/dist
 COPY --from=build /keyport/docker/health ./docker/health
 USER node
-CMD ["node", "--max-old-space-size=1000", "apps/gateway/dist/main.js"]
+CMD ["node", "--max-semi-space-size=8", "--max-old-space-size=1000", "apps/gateway/dist/main.js"]

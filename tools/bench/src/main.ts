@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readParameters } from './parameters.ts';
+import { sectionOf, withSection } from './reporting/kept-section.ts';
 import { readMachine } from './reporting/machine.ts';
 import { figureTables, reportPage } from './reporting/report.ts';
 import { runBench } from './run-bench.ts';
@@ -23,7 +24,9 @@ try {
     const page = reportPage(figures, { parameters, machine, versions, fileBytes, date: new Date() });
     const out = join(root, parameters.out);
     await mkdir(dirname(out), { recursive: true });
-    await writeFile(out, page);
+    // That of another tool (`bench:revocation`) stays.
+    const other = sectionOf(await readFile(out, 'utf8').catch(() => ''), 'Revocation');
+    await writeFile(out, other === undefined ? page : withSection(page, 'Revocation', other));
     print(`\n${figureTables(figures).join('\n\n')}\n\nwritten to ${parameters.out}`);
   }
   process.exitCode = 0;

@@ -7,7 +7,7 @@ describe('readParameters', () => {
       rows: 1_000_000,
       rounds: 3,
       seed: 42,
-      parts: ['import', 'export', 'me'],
+      parts: ['import', 'export', 'me', 'auth'],
       profile: undefined,
       out: 'docs/benchmarks.md',
     });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const parts = ['import', 'export', 'me'] as const;
+export const parts = ['import', 'export', 'me', 'auth'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Parameters {

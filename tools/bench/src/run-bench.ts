@@ -3,14 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { writeDataFile, type DataFile } from './data-file.ts';
+import { latencyRounds } from './measuring/latency-rounds.ts';
 import { requestRounds } from './measuring/request-rounds.ts';
 import { drop, exportRounds, importRounds, type Laboratory } from './measuring/rounds.ts';
+import { spreadOf } from './measuring/statistics.ts';
+import { tokenRounds } from './measuring/token-rounds.ts';
 import { services, type Parameters } from './parameters.ts';
 import { inspectableOptions } from './profiling/inspected-process.ts';
 import { profileAround } from './profiling/profile-service.ts';
 import type { Figures } from './reporting/result-tables.ts';
 import { readVersions, type Versions } from './reporting/versions.ts';
 import { BareSide } from './sides/bare-side.ts';
+import { Comparisons } from './sides/comparisons.ts';
 import { KeyportSide } from './sides/keyport-side.ts';
 
 const warmUpRows = 20_000;
@@ -25,7 +29,8 @@ export interface Surroundings {
 export interface Outcome {
   readonly figures: Figures;
   readonly versions: Versions;
-  readonly fileBytes: number;
+  /** Undefined where no file was needed. */
+  readonly fileBytes: number | undefined;
 }
 
 /** Starts everything, measures, and leaves nothing behind, however it ends. */
@@ -35,9 +40,7 @@ export async function runBench(parameters: Parameters, around: Surroundings): Pr
   try {
     const folder = await mkdtemp(join(tmpdir(), 'keyport-bench-'));
     endings.push(() => rm(folder, { recursive: true, force: true }));
-    log(`generating ${parameters.rows} rows (seed ${parameters.seed})`);
-    const file = await writeDataFile(folder, parameters.rows, parameters.seed, signal);
-    const small = await writeDataFile(folder, warmUpRows, parameters.seed + 1, signal);
+    const files = needsFiles(parameters) ? await writeFiles(folder, parameters, around) : undefined;
     log('starting the stack');
     const keyport = await KeyportSide.start(
       parameters.profile === undefined ? {} : { NODE_OPTIONS: inspectableOptions },
@@ -47,11 +50,29 @@ export async function runBench(parameters: Parameters, around: Surroundings): Pr
     const client = await MongoClient.connect(mongodbUrl);
     endings.push(() => client.close());
     const lab = await equip(parameters, around, keyport, { mongodbUrl, client }, endings);
-    const figures = await measure(lab, keyport, parameters, file, small);
-    return { figures, versions: await readVersions(root, client, natsUrl), fileBytes: file.bytes };
+    const start = () => Comparisons.start(keyport, { mongodbUrl, client }, signal);
+    const others = parameters.parts.includes('me') && parameters.profile === undefined ? await start() : undefined;
+    if (others) endings.push(() => others.stop());
+    const figures = await measure(lab, { keyport, others }, parameters, files);
+    return { figures, versions: await readVersions(root, client, natsUrl), fileBytes: files?.file.bytes };
   } finally {
     for (const end of endings.reverse()) await end();
   }
+}
+
+interface Files {
+  readonly file: DataFile;
+  readonly small: DataFile;
+}
+
+const needsFiles = ({ parts }: Parameters) => parts.includes('import') || parts.includes('export');
+
+async function writeFiles(folder: string, { rows, seed }: Parameters, { log, signal }: Surroundings): Promise<Files> {
+  log(`generating ${rows} rows (seed ${seed})`);
+  return {
+    file: await writeDataFile(folder, rows, seed, signal),
+    small: await writeDataFile(folder, warmUpRows, seed + 1, signal),
+  };
 }
 
 /** A profile needs Keyport alone: the bare scripts would only take its time. */
@@ -76,14 +97,14 @@ async function equip(
 
 async function measure(
   lab: Laboratory,
-  keyport: KeyportSide,
+  { keyport, others }: { keyport: KeyportSide; others: Comparisons | undefined },
   { rows, rounds, parts }: Parameters,
-  file: DataFile,
-  small: DataFile,
+  files: Files | undefined,
 ): Promise<Figures> {
   const wants = (part: (typeof parts)[number]) => parts.includes(part);
   const figures: { -readonly [Name in keyof Figures]: Figures[Name] } = { rows };
-  if (wants('import') || wants('export')) {
+  if (files) {
+    const { file, small } = files;
     const untimed = {
       ...lab,
       log: () => undefined,
@@ -98,6 +119,11 @@ async function measure(
     if (wants('export')) figures.export = await exportRounds(lab, filled, file, rounds);
     await drop(lab, filled.place);
   }
-  if (wants('me')) figures.me = await requestRounds(lab, keyport, rounds);
+  if (wants('me')) {
+    figures.me = await requestRounds(lab, keyport, others, rounds);
+    const full = spreadOf(figures.me.keyport.map(({ requestsPerSecond }) => requestsPerSecond)).median;
+    figures.latency = await latencyRounds(lab, keyport, full, rounds);
+  }
+  if (wants('auth')) figures.auth = await tokenRounds(lab, keyport, rounds);
   return figures;
 }

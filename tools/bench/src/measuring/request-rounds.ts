@@ -1,32 +1,69 @@
 import { askChild } from '../children/ask-child.ts';
+import type { HttpTarget } from '../children/http-target.ts';
 import type { RequestRate } from '../children/request-rate.ts';
+import type { Comparisons } from '../sides/comparisons.ts';
 import type { KeyportSide } from '../sides/keyport-side.ts';
-import { ProcessWatch, type ProcessFigures } from './process-watch.ts';
+import { ProcessWatch, type Pids, type ProcessFigures } from './process-watch.ts';
 import type { Laboratory } from './rounds.ts';
 
-export const connections = 50;
+export const connections = 64;
 export const requestSeconds = 10;
 const warmUpSeconds = 3;
 
 export interface RequestRun extends RequestRate {
+  /** Microseconds of CPU time that the server's process took for one request. */
+  readonly cpuMicros: number;
   readonly processes: Readonly<Record<string, ProcessFigures>>;
 }
 
-/** `GET /v1/auth/me`, as fast as it goes over `connections`; one answer other than 2xx is an error. */
+/** `GET /v1/auth/me` of each server, round by round. A profile has Keyport's alone. */
+export type RequestRuns = Readonly<Record<RequestSide, readonly RequestRun[]>>;
+export type RequestSide = 'keyport' | 'fastify' | 'classical';
+
+interface MeasuredServer {
+  readonly side: RequestSide;
+  readonly target: HttpTarget;
+  /** Name of the process that answers, among the watched ones. */
+  readonly process: string;
+  readonly pids: () => Promise<Pids>;
+}
+
+/** As fast as it goes over `connections`; one answer other than 2xx is an error. */
 export async function requestRounds(
-  { signal, log, around }: Laboratory,
+  lab: Laboratory,
   keyport: KeyportSide,
+  others: Comparisons | undefined,
   rounds: number,
-): Promise<RequestRun[]> {
-  const load = (seconds: number) =>
-    askChild<RequestRate>('request-rate.ts', { ...keyport.meTarget(), connections, seconds }, signal);
-  await load(warmUpSeconds);
-  const runs: RequestRun[] = [];
+): Promise<RequestRuns> {
+  const { signal, log, around } = lab;
+  const servers = serversOf(keyport, others);
+  const load = ({ target }: MeasuredServer, seconds: number) =>
+    askChild<RequestRate>('request-rate.ts', { ...target, connections, seconds }, signal);
+  for (const server of servers) await load(server, warmUpSeconds);
+  const runs = { keyport: [] as RequestRun[], fastify: [] as RequestRun[], classical: [] as RequestRun[] };
   for (let round = 1; round <= rounds; round += 1) {
-    const watch = await ProcessWatch.start(await keyport.processes());
-    const rate = await around('me', () => load(requestSeconds));
-    runs.push({ ...rate, processes: await watch.stop() });
-    log(`me: ${Math.round(rate.requestsPerSecond)} requests/s`);
+    for (const server of servers) {
+      const watch = await ProcessWatch.start(await server.pids());
+      const rate = await around('me', () => load(server, requestSeconds));
+      const processes = await watch.stop();
+      const requests = rate.requestsPerSecond * requestSeconds;
+      const cpuMicros = ((processes[server.process]?.cpuSeconds ?? 0) * 1e6) / requests;
+      runs[server.side].push({ ...rate, cpuMicros, processes });
+      log(`me, ${server.side}: ${Math.round(rate.requestsPerSecond)} requests/s, ${cpuMicros.toFixed(0)} µs CPU each`);
+    }
   }
   return runs;
+}
+
+function serversOf(keyport: KeyportSide, others: Comparisons | undefined): MeasuredServer[] {
+  const gateway = {
+    ...({ side: 'keyport', target: keyport.meTarget(), process: 'gateway' } as const),
+    pids: () => keyport.processes(),
+  };
+  if (!others) return [gateway];
+  const compared = (['fastify', 'classical'] as const).map((side) => {
+    const { name, target, pid } = others[side];
+    return { side, target, process: name, pids: async () => ({ [name]: [pid] }) };
+  });
+  return [gateway, ...compared];
 }

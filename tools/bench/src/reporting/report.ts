@@ -1,6 +1,13 @@
 import type { Parameters } from '../parameters.ts';
 import type { Machine } from './machine.ts';
-import { processTable, requestTable, throughputTable, type Figures } from './result-tables.ts';
+import {
+  latencyTable,
+  processTable,
+  requestTable,
+  throughputTable,
+  tokenTable,
+  type Figures,
+} from './result-tables.ts';
 import { markdownTable } from './table.ts';
 import type { Versions } from './versions.ts';
 
@@ -9,7 +16,7 @@ export interface Conditions {
   readonly machine: Machine;
   readonly versions: Versions;
   readonly date: Date;
-  readonly fileBytes: number;
+  readonly fileBytes: number | undefined;
 }
 
 /** The tables of figures alone, as the terminal shows them. */
@@ -17,7 +24,9 @@ export function figureTables(figures: Figures): string[] {
   return [
     ...(figures.import || figures.export ? [throughputTable(figures)] : []),
     ...(figures.me ? [requestTable(figures.me)] : []),
-    processTable(figures),
+    ...(figures.latency ? [latencyTable(figures.latency)] : []),
+    ...(figures.auth ? [tokenTable(figures.auth)] : []),
+    ...(figures.import || figures.export || figures.me ? [processTable(figures)] : []),
   ];
 }
 
@@ -49,17 +58,30 @@ export function reportPage(figures: Figures, conditions: Conditions): string {
 const command = ({ rows, rounds, seed, parts }: Parameters): string =>
   `npm run bench -- --rows ${rows} --rounds ${rounds} --seed ${seed} --parts ${parts.join(',')}`;
 
-const method = ({ parameters: { rows, seed }, fileBytes }: Conditions): string =>
-  [
-    `- One run, one machine, one mongod: ${rows.toLocaleString('en')} generated orders (seed ${seed}; nesting, Unicode, numbers of all kinds, a date), ${(fileBytes / 1e6).toFixed(1)} MB as NDJSON, ${Math.round(fileBytes / rows)} bytes a row. Both sides take and give the file over HTTP from and to the same client, a process of its own. Time is from before the connection to the end of the response.`,
-    '- **Keyport** is the whole stack as `npm start` runs it, one process a service, used with an API key of two scopes; an import ends when its rows are committed (`Prefer: wait`), an export is `GET /v1/datasets/{name}/records`.',
-    '- **Bare import**: `node:http` and the driver, `JSON.parse` a line, the one date revived by name, `insertMany` of 1000 with 4 in flight, `w: majority` and `journal: true` as Keyport writes. No token, no checks, no rejected rows, no protection against doubles.',
-    '- **Bare export**: `node:http` and the driver, `find()` and `JSON.stringify` a row, lines joined to 64 KiB before they are written.',
-    '- The bare scripts live as long as the stack, so that both are warm, after a small import and export that do not count. Rounds alternate: Keyport, bare, Keyport, bare. Before each run mongod writes a checkpoint (`fsync`), so that none pays for the one before it.',
-    '- After each import every row is read back and compared with the file; every timed export has the checksum of the compared one. A run that is not right ends the benchmark without figures.',
-    '- mongoimport and mongoexport do not come with the servers that this project starts, so they are not compared.',
+function method({ parameters: { rows, seed }, fileBytes = 0 }: Conditions): string {
+  const fileText = `${(fileBytes / 1e6).toFixed(1)} MB as NDJSON, ${Math.round(fileBytes / rows)} bytes a row`;
+  return [
+    ...(fileBytes > 0 ? dataMethod(rows, seed, fileText) : []),
+    ...meMethod,
     '- Load, services, mongod and nats-server share the cores: the figures compare, they do not say what separate machines would do.',
   ].join('\n');
+}
+
+const meMethod = [
+  '- **me**: `GET /v1/auth/me` with an API key, autocannon over 64 keep-alive connections. The **bare Fastify** route answers the very same JSON from an object and does nothing else. The **classical** server is Express 5 with passport-jwt (ES256 as Keyport signs, its key a `KeyObject` made once, so that no request parses it) and one `findById().lean()` of mongoose a request, on the same mongod. One process each, `NODE_ENV=production`, asked in turns in the same run. The load takes a core of its own, so that a server is measured at full load; the CPU time a request shows what the load generator hides.',
+  "- **Added by authentication**: a public and an authenticated route of the same gateway, in turns of a second, from 64 clients that wait a random time between requests, at three tenths of the rate that `me` reaches: a server that is asked for all it can makes requests wait for one another, and that wait is the load's, not authentication's. Latency is from sending to the end of the answer.",
+  '- **Tokens**: 10,000 distinct tokens a round, signed offline with a registered P-256 key; the gateway has never seen them. Then the same again. One signature check is `compactVerify` of jose and nothing else, in a process of its own. The flood are copies of a valid token with random signatures, each refused after its signature was checked: the limit of requests without a good token an address, which would end the flood sooner, is lifted for it.',
+];
+
+const dataMethod = (rows: number, seed: number, fileText: string): string[] => [
+  `- One run, one machine, one mongod: ${rows.toLocaleString('en')} generated orders (seed ${seed}; nesting, Unicode, numbers of all kinds, a date), ${fileText}. Both sides take and give the file over HTTP from and to the same client, a process of its own. Time is from before the connection to the end of the response.`,
+  '- **Keyport** is the whole stack as `npm start` runs it, one process a service, used with an API key of two scopes; an import ends when its rows are committed (`Prefer: wait`), an export is `GET /v1/datasets/{name}/records`.',
+  '- **Bare import**: `node:http` and the driver, `JSON.parse` a line, the one date revived by name, `insertMany` of 1000 with 4 in flight, `w: majority` and `journal: true` as Keyport writes. No token, no checks, no rejected rows, no protection against doubles.',
+  '- **Bare export**: `node:http` and the driver, `find()` and `JSON.stringify` a row, lines joined to 64 KiB before they are written.',
+  '- The bare scripts live as long as the stack, so that both are warm, after a small import and export that do not count. Rounds alternate: Keyport, bare, Keyport, bare. Before each run mongod writes a checkpoint (`fsync`), so that none pays for the one before it.',
+  '- After each import every row is read back and compared with the file; every timed export has the checksum of the compared one. A run that is not right ends the benchmark without figures.',
+  '- mongoimport and mongoexport do not come with the servers that this project starts, so they are not compared.',
+];
 
 const conditionsTable = ({ machine, versions }: Conditions): string => {
   const { cpu, cores, memoryGb, kernel, load } = machine;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TimedRun } from '../measuring/rounds.ts';
-import { processTable, requestTable, spreadText, throughputTable } from './result-tables.ts';
+import { latencyTable, processTable, requestTable, spreadText, throughputTable } from './result-tables.ts';
 
 const run = (seconds: number, peakMb = 100): TimedRun => ({
   seconds,
@@ -33,10 +33,41 @@ describe('throughputTable', () => {
 });
 
 describe('requestTable', () => {
-  it('gives rate and latencies', () => {
-    const runs = [{ requestsPerSecond: 12_345.6, p50Ms: 3, p99Ms: 9, processes: {} }];
+  const rate = (requestsPerSecond: number) => ({ requestsPerSecond, p50Ms: 3, p99Ms: 9, cpuMicros: 40, processes: {} });
 
-    expect(requestTable(runs)).toMatch(/12346 \| +3\.0 \| +9\.0/);
+  it('gives rates and latencies, and compares round by round', () => {
+    const lines = requestTable({
+      keyport: [rate(20_000), rate(30_000)],
+      fastify: [rate(40_000), rate(40_000)],
+      classical: [rate(2_500), rate(2_500)],
+    }).split('\n');
+
+    expect(lines[2]).toMatch(/Keyport +\| 25000 \(20000\.\.30000\) \| 3\.0 /);
+    expect(lines[3]).toMatch(/Keyport 0\.63 \(0\.50\.\.0\.75\) \| +0\.6 \| reached/);
+    expect(lines[4]).toMatch(/Keyport 10\.00 \(8\.00\.\.12\.00\) \| +10\.0 \| reached/);
+  });
+
+  it('says where a floor is not reached, and shows Keyport alone in a profile', () => {
+    const runs = { keyport: [rate(20_000)], fastify: [rate(40_000)], classical: [] };
+
+    expect(requestTable(runs)).toContain('**not reached**');
+    expect(requestTable({ ...runs, fastify: [] }).split('\n')).toHaveLength(3);
+  });
+});
+
+describe('latencyTable', () => {
+  const run = (p50Ms: number, p99Ms: number) => ({
+    offeredPerSecond: 5000,
+    open: { requestsPerSecond: 5000, p50Ms: 0.2, p99Ms: 1 },
+    authenticated: { requestsPerSecond: 5000, p50Ms, p99Ms },
+  });
+
+  it.each([
+    { p50Ms: 0.45, p99Ms: 2.5, verdict: '| reached' },
+    { p50Ms: 0.55, p99Ms: 2.5, verdict: '**not reached**' },
+    { p50Ms: 0.45, p99Ms: 3.5, verdict: '**not reached**' },
+  ])('takes the difference of $p50Ms and $p99Ms ms as $verdict', ({ p50Ms, p99Ms, verdict }) => {
+    expect(latencyTable([run(p50Ms, p99Ms)]).split('\n')[4]).toContain(verdict);
   });
 });
 

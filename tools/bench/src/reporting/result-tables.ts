@@ -1,7 +1,9 @@
 import { summaryOf, type ProcessFigures } from '../measuring/process-watch.ts';
-import { connections, requestSeconds, type RequestRun } from '../measuring/request-rounds.ts';
+import type { LatencyRun } from '../measuring/latency-rounds.ts';
+import { connections, requestSeconds, type RequestRun, type RequestRuns } from '../measuring/request-rounds.ts';
 import type { Runs, TimedRun } from '../measuring/rounds.ts';
 import { speedRatios, spreadOf } from '../measuring/statistics.ts';
+import type { TokenRun } from '../measuring/token-rounds.ts';
 import { floors, nodeProcesses, verdict } from './floors.ts';
 import { markdownTable, type Column } from './table.ts';
 
@@ -10,7 +12,9 @@ export interface Figures {
   readonly rows: number;
   readonly import?: Runs;
   readonly export?: Runs;
-  readonly me?: readonly RequestRun[];
+  readonly me?: RequestRuns;
+  readonly latency?: readonly LatencyRun[];
+  readonly auth?: readonly TokenRun[];
 }
 
 const right = (title: string): Column => ({ title, align: 'right' });
@@ -52,28 +56,118 @@ function throughputRow(part: string, { keyport, bare }: Runs, rows: number, floo
   ];
 }
 
-export function requestTable(runs: readonly RequestRun[]): string {
+/** `GET /v1/auth/me` of the three servers, and how Keyport compares with each round by round. */
+export function requestTable({ keyport, fastify, classical }: RequestRuns): string {
+  const rows = [
+    requestRow('Keyport', keyport),
+    comparedRow('bare Fastify route', keyport, fastify, floors.ofFastify),
+    comparedRow('Express, passport-jwt, mongoose', keyport, classical, floors.ofClassical),
+  ];
   return markdownTable(
-    [{ title: 'call' }, right('requests/s'), right('p50, ms'), right('p99, ms')],
     [
+      { title: `GET /v1/auth/me, ${connections} connections, ${requestSeconds} s` },
+      ...[right('requests/s'), right('p50, ms'), right('p99, ms'), right('CPU of its process a request, µs')],
+      ...[right("times Keyport's requests/s"), right('floor'), { title: '' }],
+    ],
+    rows.filter((row) => row.length > 0),
+  );
+}
+
+function requestRow(name: string, runs: readonly RequestRun[]): string[] {
+  if (runs.length === 0) return [];
+  return [
+    name,
+    spreadText(ratesOf(runs), 0),
+    spreadText(
+      runs.map(({ p50Ms }) => p50Ms),
+      1,
+    ),
+    spreadText(
+      runs.map(({ p99Ms }) => p99Ms),
+      1,
+    ),
+    spreadText(
+      runs.map(({ cpuMicros }) => cpuMicros),
+      0,
+    ),
+  ];
+}
+
+function comparedRow(
+  name: string,
+  keyport: readonly RequestRun[],
+  other: readonly RequestRun[],
+  floor: number,
+): string[] {
+  if (other.length === 0) return [];
+  // Rates instead of times: how many times as fast is the other way round.
+  const ratios = speedRatios(ratesOf(other), ratesOf(keyport));
+  const isReached = spreadOf(ratios).median >= floor;
+  return [...requestRow(name, other), `Keyport ${spreadText(ratios, 2)}`, floor.toFixed(1), verdict(isReached)];
+}
+
+const ratesOf = (runs: readonly RequestRun[]) => runs.map(({ requestsPerSecond }) => requestsPerSecond);
+
+/** What authentication adds to a request of the gateway. */
+export function latencyTable(runs: readonly LatencyRun[]): string {
+  const row = (name: string, of: (run: LatencyRun, part: 'p50Ms' | 'p99Ms') => number, isAdded = false) => {
+    const [p50, p99] = (['p50Ms', 'p99Ms'] as const).map((part) => runs.map((run) => of(run, part)));
+    const [p50Is, p99Is] = [
+      spreadOf(p50 ?? []).median <= floors.addedP50Ms,
+      spreadOf(p99 ?? []).median <= floors.addedP99Ms,
+    ];
+    const floor = isAdded ? [`${floors.addedP50Ms} and ${floors.addedP99Ms} ms`, verdict(p50Is && p99Is)] : ['', ''];
+    return [name, spreadText(p50 ?? [], 3), spreadText(p99 ?? [], 3), ...floor];
+  };
+  const rate = Math.round(spreadOf(runs.map(({ offeredPerSecond }) => offeredPerSecond)).median);
+  return markdownTable(
+    [
+      { title: `${connections} connections, ${rate} requests/s offered` },
+      ...[right('p50, ms'), right('p99, ms'), right('at most'), { title: '' }],
+    ],
+    [
+      row('GET /.well-known/jwks.json (public)', ({ open }, part) => open[part]),
+      row('GET /v1/auth/me', ({ authenticated }, part) => authenticated[part]),
+      row('added by authentication', ({ open, authenticated }, part) => authenticated[part] - open[part], true),
+    ],
+  );
+}
+
+/** Tokens seen for the first time, known ones, and known ones beside a flood of bad ones. */
+export function tokenTable(runs: readonly TokenRun[]): string {
+  const text = (of: (run: TokenRun) => number, digits = 0) => spreadText(runs.map(of), digits);
+  return markdownTable(
+    [
+      { title: 'tokens' },
+      right('requests/s'),
+      right('CPU of the gateway a request, µs'),
+      right('p50, ms'),
+      right('p99, ms'),
+    ],
+    [
+      ['valid, seen for the first time', text(({ first }) => first.perSecond), text(({ first }) => first.cpuMicros)],
+      ['the same again', text(({ again }) => again.perSecond), text(({ again }) => again.cpuMicros)],
+      ['difference', '', text(({ first, again }) => first.cpuMicros - again.cpuMicros)],
+      ['one ES256 check with jose, nothing else', '', text(({ checkMicros }) => checkMicros)],
+      ['invalid, no two alike, as fast as they are refused', text(({ flood }) => flood.refusedPerSecond)],
       [
-        `GET /v1/auth/me, ${connections} connections, ${requestSeconds} s`,
-        ...[
-          spreadText(
-            runs.map(({ requestsPerSecond }) => requestsPerSecond),
-            0,
-          ),
-        ],
-        ...[
-          spreadText(
-            runs.map(({ p50Ms }) => p50Ms),
-            1,
-          ),
-          spreadText(
-            runs.map(({ p99Ms }) => p99Ms),
-            1,
-          ),
-        ],
+        'a caller with a known token before',
+        '',
+        '',
+        text(({ flood }) => flood.before.p50Ms, 2),
+        text(({ flood }) => flood.before.p99Ms, 2),
+      ],
+      [
+        'and during the flood',
+        '',
+        '',
+        text(({ flood }) => flood.during.p50Ms, 2),
+        text(({ flood }) => flood.during.p99Ms, 2),
+      ],
+      [
+        'the valid ones again, after the flood',
+        text(({ flood }) => flood.after.perSecond),
+        text(({ flood }) => flood.after.cpuMicros),
       ],
     ],
   );
@@ -84,7 +178,7 @@ export function processTable(figures: Figures): string {
   const parts = [
     ...partsOf('import', figures.import),
     ...partsOf('export', figures.export),
-    ...(figures.me ? [{ part: 'me', processes: summaryOf(figures.me.map(({ processes }) => processes)) }] : []),
+    ...(figures.me ? mePartsOf(figures.me) : []),
   ];
   const names = [...new Set(parts.flatMap(({ processes }) => Object.keys(processes)))];
   const cell = (one: ProcessFigures | undefined) =>
@@ -109,4 +203,12 @@ const partsOf = (part: string, runs: Runs | undefined) =>
     .map((side) => ({
       part: side === 'bare' ? `bare ${part}` : part,
       processes: summaryOf((runs?.[side] ?? []).map(({ processes }) => processes)),
+    }));
+
+const mePartsOf = (runs: RequestRuns) =>
+  (['keyport', 'fastify', 'classical'] as const)
+    .filter((side) => runs[side].length > 0)
+    .map((side) => ({
+      part: side === 'keyport' ? 'me' : `me, ${side}`,
+      processes: summaryOf(runs[side].map(({ processes }) => processes)),
     }));

@@ -17,6 +17,8 @@ const packages = [
   ['apps/records', 'mongoose'],
   ['tools/bench', 'mongodb'],
   ['tools/bench', 'autocannon'],
+  ['tools/bench', 'express'],
+  ['tools/bench', 'passport-jwt'],
 ] as const;
 
 export type Versions = readonly (readonly [name: string, version: string])[];
