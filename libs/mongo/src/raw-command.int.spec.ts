@@ -6,7 +6,7 @@ import type { ClientSession, Connection, mongo } from 'mongoose';
 import { comparable } from './comparable.ts';
 import { connectMongo } from './mongo.module.ts';
 import { elementsOf } from './raw-bson.ts';
-import { insertRaw, RefusedWrite, updateRaw } from './raw-command.ts';
+import { deleteRaw, insertRaw, RefusedWrite, updateRaw } from './raw-command.ts';
 import { findBatches, findFirstBatch } from './raw-find.ts';
 import { retriedTransaction } from './retried-transaction.ts';
 
@@ -83,6 +83,16 @@ describe('raw commands', () => {
 
     expect(updated).toBe(1);
     expect(await db.collection('updated').findOne()).toEqual({ _id: 1, b: 2 });
+  });
+
+  it('run ready delete statements, and count what they deleted', async () => {
+    await insertRaw(db, 'deleted', [bytesOf([{ _id: 1 }, { _id: 2 }, { _id: 3 }])], session);
+
+    const several = raw({ q: { _id: { $in: [1, 3, 9] } }, limit: 0, hint: { _id: 1 } });
+    const deleted = await deleteRaw(db, 'deleted', [several, raw({ q: { _id: 9 }, limit: 1 })], session);
+
+    expect(deleted).toBe(2);
+    expect(await db.collection('deleted').find().toArray()).toEqual([{ _id: 2 }]);
   });
 
   it('find documents as bytes, batch after batch', async () => {

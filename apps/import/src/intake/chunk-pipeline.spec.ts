@@ -2,12 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { ChunkPipeline } from './chunk-pipeline.ts';
 
 /** A writer whose answers come when the test says so. */
-function pipelineOf({ writes = 4, uncommitted = 8, failingCommit = false } = {}) {
+function pipelineOf({ writes = 4, uncommitted = 8, atOnce = 100, failingCommit = false } = {}) {
   const answers = new Map<number, { resolve: (value: number) => void; reject: (error: Error) => void }>();
   const commits: (readonly number[])[] = [];
   const pipeline = new ChunkPipeline<number, number>({
     writes,
     uncommitted,
+    size: { of: (outcome) => outcome, atOnce },
     write: (chunk) => new Promise((resolve, reject) => answers.set(chunk, { resolve, reject })),
     commit: async (outcomes) => {
       if (failingCommit) throw new Error('lease lost');
@@ -39,6 +40,16 @@ describe('ChunkPipeline', () => {
     await answer(0);
 
     expect(commits).toEqual([[0, 1, 2]]);
+    expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [], failures: [] });
+  });
+
+  it('commits no more at once than it may, but for a result that is more by itself', async () => {
+    const { pipeline, commits, answer } = pipelineOf({ atOnce: 5, writes: 8 });
+    for (const chunk of [1, 2, 3, 9, 4, 0]) await pipeline.push(chunk, freely);
+
+    await answer(2, 3, 9, 4, 0, 1);
+
+    expect(commits).toEqual([[1, 2], [3], [9], [4, 0]]);
     expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [], failures: [] });
   });
 

@@ -10,6 +10,8 @@ export interface ChunkPipelineOptions<Chunk, Outcome> {
   /** Chunks whose result is not stored yet, those at the writer included. */
   readonly uncommitted: number;
   readonly write: (chunk: Chunk) => Promise<Outcome>;
+  /** How much is to be stored of a result, and how much at most at once; of one alone it may be more. */
+  readonly size: { readonly of: (outcome: Outcome) => number; readonly atOnce: number };
   /** Stores results of chunks that follow one another; called once at a time, in file order. */
   readonly commit: (outcomes: readonly Outcome[]) => Promise<void>;
 }
@@ -99,10 +101,18 @@ export class ChunkPipeline<Chunk, Outcome> {
     this.announce();
   }
 
-  /** Results of the first chunks, up to the first that has none. */
+  /** Results of the first chunks, up to the first that has none, and as many as may be stored at once. */
   private ready(): Outcome[] {
-    const open = this.slots.findIndex(({ outcome }) => outcome === undefined);
-    return this.slots.slice(0, open < 0 ? undefined : open).flatMap(({ outcome }) => outcome ?? []);
+    const { of: sizeOf, atOnce } = this.options.size;
+    const ready: Outcome[] = [];
+    let size = 0;
+    for (const { outcome } of this.slots) {
+      if (outcome === undefined) break;
+      size += sizeOf(outcome);
+      if (size > atOnce && ready.length > 0) break;
+      ready.push(outcome);
+    }
+    return ready;
   }
 
   private async until(condition: () => boolean): Promise<void> {

@@ -28,6 +28,12 @@ export interface WorkDone {
   readonly settled: boolean;
 }
 
+/**
+ * Rejected rows that one transaction stores: mongod ends one that takes 10 s (`transactionLifetimeLimitSeconds`), which
+ * begins anew then, and imports side by side that are full of faults would not get ahead any more.
+ */
+const rejectsAtOnce = 2_000;
+
 /** After a stop of the process, chunks under way are waited for so long. */
 const shutdownGraceMs = 3_000;
 
@@ -52,6 +58,7 @@ export class ImportRunner {
     if (run.isEnding) return endedBy(run.requestedEnd, this.kept(run, await this.doubts.settle(run)));
     const pipeline = new ChunkPipeline<PlacedChunk, Written>({
       ...run.window,
+      size: { of: ({ outcome }) => outcome.rejected.length, atOnce: rejectsAtOnce },
       write: async ({ chunk, next }) => ({
         outcome: await this.writer.write(run.document, chunk, { mayReject: run.mayReject, signal: run.signal }),
         next,

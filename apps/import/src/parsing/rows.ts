@@ -1,5 +1,5 @@
 import { createRowReader, fieldTypesOf, type Chunk, type RowPosition } from '@keyport/codec';
-import { KeyportError } from '@keyport/contracts';
+import { KeyportError, type WriteMode } from '@keyport/contracts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { fileFault } from './file-fault.ts';
 import { schemaCheckOf } from './schema-check.ts';
@@ -23,7 +23,8 @@ export function openRows(document: Described): Rows {
   const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
   const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
   const needsId = matchesOnId(document);
-  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...typingBy(schema) }, from);
+  const typing = typingBy(schema, document.mode);
+  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...typing }, from);
   return {
     startOffset: from?.offset ?? 0,
     push: (bytes) => reader.push(bytes),
@@ -60,5 +61,13 @@ export function parseRow(line: Uint8Array, { idPrefix, schema }: RowSettings): C
   return chunk;
 }
 
-const typingBy = (schema: Record<string, unknown> | null) =>
-  schema === null ? {} : { fieldTypes: fieldTypesOf(schema), validate: schemaCheckOf(schema) };
+/**
+ * A row that deletes is no record, so no schema is asked. One that is merged may leave to its record what the schema
+ * requires: `records` sees whether it is there in the end.
+ */
+function typingBy(schema: Record<string, unknown> | null, mode: WriteMode = 'insert') {
+  if (schema === null) return {};
+  const fieldTypes = fieldTypesOf(schema);
+  if (mode === 'delete') return { fieldTypes };
+  return { fieldTypes, validate: schemaCheckOf(mode === 'merge' ? { ...schema, required: [] } : schema) };
+}

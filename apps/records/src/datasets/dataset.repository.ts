@@ -28,7 +28,16 @@ export class DatasetRepository {
     return (await this.model.findById(name).lean()) ?? undefined;
   }
 
-  /** Without the schema, which may be large, as seen by a transaction. */
+  /** The schema alone, as seen by a transaction: it may be large, and few writers need it. */
+  async schemaIn(session: ClientSession, name: string): Promise<string | null> {
+    const found = await this.model.collection.findOne(
+      { _id: name as never },
+      { session, projection: { schemaText: 1 } },
+    );
+    return (found as Pick<DatasetDefinition, 'schemaText'> | null)?.schemaText ?? null;
+  }
+
+  /** Without the schema, as seen by a transaction. */
   async findIn(session: ClientSession, name: string): Promise<Omit<DatasetDefinition, 'schemaText'> | undefined> {
     const found = await this.model.collection.findOne(
       { _id: name as never },

@@ -68,7 +68,7 @@ export class DatasetService {
   }
 
   async delete(name: string, caller: Caller): Promise<Record<string, never>> {
-    caller.require('datasets:delete', name);
+    caller.requireWhole('datasets:delete', name);
     if (!(await this.datasets.delete(name))) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
     return {};
   }
@@ -89,7 +89,7 @@ export class DatasetService {
     const isSame = isSameKey(found.key, content.key);
     // Also a creation that is asked again because its reply was lost, by who may only create.
     if (isSame && found.schemaText === content.schemaText) return found;
-    caller.require('datasets:update', found._id);
+    caller.requireWhole('datasets:update', found._id);
     if (isSame) return this.datasets.changeSchema(found, content.schemaText);
     const fixed = new KeyportError('DATASET_KEY_FIXED', { dataset: found._id });
     if (await this.datasets.holdsRecords(found)) throw fixed;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deleteDataset, getDataset, listDatasets, putDataset } from '@keyport/contracts';
+import { detailOf } from '../harness/bus-client.ts';
 import { RecordsSystem } from '../harness/records-system.ts';
 
 let system: RecordsSystem;
@@ -165,6 +166,32 @@ describe('rights on datasets', () => {
       ];
       for (const one of asked) await expect(one).rejects.toMatchObject({ code: 'INSUFFICIENT_SCOPE' });
     }
+  });
+});
+
+describe('rights on some rows or fields of a dataset', () => {
+  it.each([{ filter: { a: 1 } }, { fields: ['a'] }])('narrowed to %j neither change nor delete it', async (limit) => {
+    const schema = { type: 'object' };
+    await put('partly', { schema }, '*');
+    const authority = await system.bus.detailed(detailOf(limit, ['datasets:*', 'records:*']));
+    const refused = { code: 'INSUFFICIENT_SCOPE', errors: [{ path: 'authorization_details' }] };
+
+    const changed = system.bus.ask('gateway', putDataset, { name: 'partly', schema: null }, { authority });
+    await expect(changed).rejects.toMatchObject(refused);
+    const deleted = system.bus.ask('gateway', deleteDataset, { name: 'partly' }, { authority });
+    await expect(deleted).rejects.toMatchObject(refused);
+
+    expect(await system.describe('partly')).toMatchObject({ schema });
+  });
+
+  it('do, where another detail gives the whole of it', async () => {
+    await put('wholly', {}, '*');
+    const authority = await system.bus.detailed(detailOf({ filter: { a: 1 } }), detailOf({}, ['datasets:delete']));
+
+    await system.bus.ask('gateway', deleteDataset, { name: 'wholly' }, { authority });
+
+    const asked = system.bus.ask('gateway', getDataset, { name: 'wholly' });
+    await expect(asked).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
   });
 });
 

@@ -1,4 +1,5 @@
 import type { RowLimit } from '@keyport/access';
+import type { WriteMode } from '@keyport/contracts';
 
 /** Limits as a few plain lines on plain objects: what the service must come to by way of MongoDB. */
 
@@ -65,6 +66,8 @@ export interface ModelReply {
   inserted: number;
   updated: number;
   unchanged: number;
+  deleted: number;
+  skipped: number;
   /** Index, code and path of each refused row. */
   readonly rejected: (readonly [number, string, string?])[];
 }
@@ -77,19 +80,27 @@ export function applyRows(
   stored: Map<number, ModelRow>,
   rows: readonly ModelRow[],
   limits: readonly RowLimit[],
-  mode: 'insert' | 'upsert',
+  mode: WriteMode,
 ): ModelReply {
-  const reply: ModelReply = { inserted: 0, updated: 0, unchanged: 0, rejected: [] };
+  const reply: ModelReply = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] };
   const isHidden = new Set([...stored.values()].filter((row) => !limits.some(({ filter }) => matches(row, filter))));
   rows.forEach((row, index) => {
     const before = stored.get(row._id);
-    const after = before && mode === 'upsert' ? updated(before, row, limits) : inserted(row, limits);
+    const isSeen = before !== undefined && limits.some(({ filter }) => matches(before, filter));
+    if ((mode === 'replace' || mode === 'delete') && !isSeen) {
+      reply.skipped += 1;
+      return;
+    }
+    const after = before && mode !== 'insert' ? changed(before, row, limits, mode) : inserted(row, limits);
     if (Array.isArray(after)) reply.rejected.push([index, ...(after as unknown as Refusal)]);
     else if (!before) {
       stored.set(row._id, after as ModelRow);
       reply.inserted += 1;
     } else if (mode === 'insert') {
       reply.rejected.push(isHidden.has(before) ? [index, ...rowNotAllowed] : [index, 'DUPLICATE_KEY', '_id']);
+    } else if (mode === 'delete') {
+      stored.delete(row._id);
+      reply.deleted += 1;
     } else if (isSame(before, after)) reply.unchanged += 1;
     else {
       stored.set(row._id, after as ModelRow);
@@ -107,10 +118,19 @@ function inserted(row: ModelRow, limits: readonly RowLimit[]): ModelRow | Refusa
   return admitting.includes(undefined) ? row : ['FIELD_NOT_ALLOWED', admitting[0]];
 }
 
-function updated(before: ModelRow, row: ModelRow, limits: readonly RowLimit[]): ModelRow | Refusal {
+function changed(before: ModelRow, row: ModelRow, limits: readonly RowLimit[], mode: WriteMode): ModelRow | Refusal {
   const admitting = limits.filter(({ filter }) => matches(before, filter));
   if (admitting.length === 0) return rowNotAllowed;
-  if (admitting.some(({ filter, fields }) => !fields && matches(row, filter))) return row;
+  const isWhole = mode === 'replace' || mode === 'delete';
+  if (isWhole && admitting.every(({ fields }) => fields)) return ['FIELD_NOT_ALLOWED'];
+  if (mode === 'delete') return row;
+  const all = mode === 'merge' ? { ...before, ...row } : row;
+  if (admitting.some(({ filter, fields }) => !fields && matches(all, filter))) return all;
+  if (mode === 'replace') return rowNotAllowed;
+  return partlyChanged(before, row, admitting);
+}
+
+function partlyChanged(before: ModelRow, row: ModelRow, admitting: readonly RowLimit[]): ModelRow | Refusal {
   const partial = admitting.filter(({ fields }) => fields);
   if (partial.length === 0) return rowNotAllowed;
   const allowing = partial.filter(({ fields }) => outsideOf(row, fields) === undefined);

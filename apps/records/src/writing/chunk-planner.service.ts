@@ -2,6 +2,7 @@ import type { WriteRejection } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
+import { DatasetRepository } from '../datasets/dataset.repository.ts';
 import type { ChunkRow, Identifying } from './chunk.ts';
 import type { Rules } from './classify.ts';
 import { hasMadeId } from './made-id.ts';
@@ -9,6 +10,7 @@ import { MetKeys } from './met-keys.ts';
 import { identifying, readRows, type PendingChunk } from './pending-chunk.ts';
 import { noCounts, type Operation, type Plan, type Refusals, type WriteReply } from './plan.ts';
 import { classifyWithin } from './rejection-limit.ts';
+import { requiredFields, type RequiredFields } from './required-fields.ts';
 import type { StoredRow } from './stored-row.ts';
 import { StoredRowsRepository, type StoredRowsQuery } from './stored-rows.repository.ts';
 import { WriteGate } from './write-gate.ts';
@@ -22,13 +24,17 @@ interface Planning {
   readonly session: ClientSession;
   readonly chunk: PendingChunk;
   readonly by: Identifying;
+  readonly required: RequiredFields | undefined;
   readonly query: Omit<StoredRowsQuery, 'rows'>;
 }
 
 /** Decides what a chunk does, by what is stored: a writer's transaction shows it as its own statements left it. */
 @Injectable()
 export class ChunkPlanner {
-  constructor(private readonly stored: StoredRowsRepository) {}
+  constructor(
+    private readonly datasets: DatasetRepository,
+    private readonly stored: StoredRowsRepository,
+  ) {}
 
   /**
    * Mostly decided as a whole. A chunk that is merged into more bytes than may be held is decided part by part: `run` is
@@ -42,7 +48,9 @@ export class ChunkPlanner {
   ): Promise<Plan> {
     const by = identifying(chunk.request, place.key);
     const { rows, rejected } = readRows(chunk, by);
-    const planning: Planning = { session, chunk, by, query: queryFor(chunk, place, by) };
+    const { mode, dataset } = chunk.request;
+    const required = mode === 'merge' ? requiredFields(await this.datasets.schemaIn(session, dataset)) : undefined;
+    const planning: Planning = { session, chunk, by, required, query: queryFor(chunk, place, by) };
     const parts = [rows];
     let counted: WriteReply = { ...noCounts, rejected: [] };
     for (;;) {
@@ -63,7 +71,7 @@ export class ChunkPlanner {
 
   /** Undefined where the rows are to be halved. */
   private async planPart(
-    { session, chunk, by, query }: Planning,
+    { session, chunk, by, required, query }: Planning,
     rows: readonly ChunkRow[],
     refused: Refusals,
   ): Promise<Plan | undefined> {
@@ -90,6 +98,7 @@ export class ChunkPlanner {
       keyFields,
       keepsOrder,
       keyHoldsId: keyHoldsId === true,
+      required,
       gate,
       metKeys,
     };

@@ -7,7 +7,6 @@ import { ChunkRepository } from './chunk.repository.ts';
 import { keptDocuments, type PendingChunk } from './pending-chunk.ts';
 import type { WriteReply } from './plan.ts';
 import { planBlindlyWithin } from './rejection-limit.ts';
-import { createsRecords } from './write-rights.ts';
 
 type Dataset = NonNullable<Awaited<ReturnType<DatasetRepository['findIn']>>>;
 
@@ -34,7 +33,8 @@ export class ChunkWriter {
     // Ids made from source and row number: neither they nor a key can have been stored before.
     const meetsNothing =
       !request.hasOwnIds && dataset.key === null && (request.mode === 'insert' || request.key.length === 0);
-    const isBlind = meetsNothing && createsRecords(request.mode) && !chunk.mustRead && !chunk.limits;
+    const mayBeBlind = request.mode === 'insert' || request.mode === 'upsert';
+    const isBlind = mayBeBlind && meetsNothing && !chunk.mustRead && !chunk.limits;
     return isBlind ? this.insertBlindly(session, chunk, dataset, enter) : this.apply(session, chunk, dataset, enter);
   }
 

@@ -5,6 +5,7 @@ import { classifyDeletes } from './classify-deletes.ts';
 import { maxDocumentBytes, withFieldsOf } from './merged-document.ts';
 import type { MetKeys } from './met-keys.ts';
 import { duplicateKey, inOrder, noCounts, tooLarge, type Operation, type Plan, type Refusals } from './plan.ts';
+import { missingField, type RequiredFields } from './required-fields.ts';
 import type { StoredRow } from './stored-row.ts';
 import { rowNotAllowed, type WriteGate } from './write-gate.ts';
 
@@ -18,6 +19,8 @@ export interface Rules {
   readonly keepsOrder: boolean;
   /** True where a row on its own does not say which key it gives to a record, which keeps its `_id`. */
   readonly keyHoldsId?: boolean;
+  /** What merged rows must come to have; undefined in other modes. */
+  readonly required?: RequiredFields | undefined;
   /** What a limited writer may write; undefined where nothing is limited. */
   readonly gate?: WriteGate | undefined;
   /** Told which keys records get; only where rows on their own do not say. */
@@ -78,7 +81,7 @@ class AppliedChunk {
       this.counts.skipped += 1;
       return;
     }
-    const admitted = target ? this.changed(target, row) : this.created(row);
+    const admitted = this.complete(target ? this.changed(target, row) : this.created(row));
     if (isRejection(admitted)) this.rejected.push(admitted);
     else if (target) this.update(target, admitted);
     else this.insert(admitted);
@@ -103,6 +106,11 @@ class AppliedChunk {
     const before = { stored: !content && isStored(origin) ? origin : undefined, document: () => wholeOf(target) };
     const change = { row, whole, withId: (after: ChunkRow) => withIdOf(origin, after) };
     return mode === 'replace' ? gate.replace(before, change) : gate.update(before, change);
+  }
+
+  private complete(row: ChunkRow | WriteRejection): ChunkRow | WriteRejection {
+    const { required } = this.rules;
+    return (!isRejection(row) && required && missingField(row, required)) || row;
   }
 
   /** The row in the record's place. */

@@ -32,7 +32,7 @@ export const inOrder = (rejections: Iterable<WriteRejection>): WriteRejection[] 
 
 export const tooLarge = (index: number): WriteRejection => ({
   index,
-  code: 'STORE_REFUSED',
+  code: 'ROW_TOO_LARGE',
   message: 'The record would be larger than 16 MB.',
 });
 

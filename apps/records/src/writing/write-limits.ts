@@ -43,11 +43,12 @@ export function writeLimitsOf({ insert, update }: WriteRights): WriteLimits | un
 
 /** Matches the records that a writer may change at all; undefined where those are all. */
 export function admittedBefore({ queries, update }: WriteLimits): Query | undefined {
-  const admitted = update.flatMap((right) => {
-    if (right.length === 0) return [matchesNothing];
-    return anyOf(right.map(({ query }) => (query === undefined ? undefined : queries[query]))) ?? [];
-  });
-  return admitted.length === 0 ? undefined : allOf(...admitted);
+  const admitted = update.map((right): Query | undefined =>
+    right.length === 0
+      ? matchesNothing
+      : anyOf(right.map(({ query }) => (query === undefined ? undefined : queries[query]))),
+  );
+  return admitted.every((query) => query === undefined) ? undefined : allOf(...admitted);
 }
 
 const matchesNothing: Query = { _id: { $in: [] } };
