@@ -16,7 +16,7 @@ export const importConfig = storedServiceConfig.extend({
   ...importDefaults,
   /** Rejected rows of one import that are kept with their text; all are counted. */
   KEYPORT_REJECTS_KEPT: wholeNumber.min(0).default(100_000),
-  /** A compressed upload may unpack to so many times its size; see intake/decompression.ts. */
+  /** A compressed upload may unpack to so many times its size; the codec lets the first 32 MiB pass. */
   KEYPORT_DECOMPRESSION_RATIO: wholeNumber.min(1).default(200),
   /** An upload that nothing was added to for so long expires. */
   KEYPORT_UPLOAD_EXPIRES_SECONDS: wholeNumber.min(1).default(24 * 3600),

@@ -29,3 +29,5 @@ export { DecompressionError, type DecompressionFault } from './decompression/dec
 export type { PackedPiece } from './decompression/packed-bytes.ts';
 export { type TextFields, textFieldsOf } from './schema/json-form.ts';
 export type { CsvTypes } from './csv/column.ts';
+export { type InferenceOptions, inferSchema } from './infer/infer-schema.ts';
+export { rowOptionsFault } from './rows/options-fault.ts';

@@ -1,9 +1,14 @@
-import { importOptions, KeyportError, type contentEncoding, type importFormat } from '@keyport/contracts';
-import type { z } from 'zod';
+import {
+  contentEncoding,
+  importOptions,
+  KeyportError,
+  type ContentEncoding,
+  type importFormat,
+} from '@keyport/contracts';
+import { z } from 'zod';
 import { fieldList } from '../http/field-list.ts';
 
 type ImportFormat = z.output<typeof importFormat>;
-type ContentEncoding = z.output<typeof contentEncoding>;
 
 const formats: Readonly<Record<string, ImportFormat>> = {
   'application/x-ndjson': 'ndjson',
@@ -15,15 +20,27 @@ const formats: Readonly<Record<string, ImportFormat>> = {
 };
 
 const encodings: Readonly<Record<string, ContentEncoding>> = {
+  ...contentEncoding.enum,
   '': 'identity',
-  identity: 'identity',
-  gzip: 'gzip',
+  // RFC 9110 §8.4.1.3.
   'x-gzip': 'gzip',
 };
 
-/** Options of an import as its query spells them; `key` is a list joined with commas. */
+/** UTF-16 as such begins with a byte order mark (RFC 2781 §4.3), which the reader of the rows goes by. */
+const charsets: ReadonlySet<string | undefined> = new Set([undefined, 'utf-8', 'utf8', 'utf-16']);
+
+/** Options of an import as its query spells them: lists are joined with commas. */
 export const importQuery = importOptions.extend({
   key: fieldList(8).optional(),
+  'csv.header': z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+  'csv.columns': z
+    .string()
+    .transform((list) => list.split(',').map((name) => name.trim()))
+    .pipe(importOptions.shape['csv.columns'].unwrap())
+    .optional(),
 });
 
 /** Throws UNSUPPORTED_MEDIA_TYPE. */
@@ -37,10 +54,10 @@ export function formatOf(contentType: string | undefined): ImportFormat {
     ?.slice('charset='.length)
     .replaceAll('"', '');
   const format = Object.hasOwn(formats, type) ? formats[type] : undefined;
-  if (format && (charset === undefined || charset === 'utf-8' || charset === 'utf8')) return format;
+  if (format && charsets.has(charset)) return format;
   throw new KeyportError('UNSUPPORTED_MEDIA_TYPE', {
     contentType: contentType ?? '(none)',
-    supported: 'application/x-ndjson, application/json, text/csv, text/tab-separated-values, in UTF-8',
+    supported: 'application/x-ndjson, application/json, text/csv, text/tab-separated-values, in UTF-8 or UTF-16',
   });
 }
 
@@ -49,7 +66,10 @@ export function encodingOf(header: string | undefined): ContentEncoding {
   const name = (header ?? '').trim().toLowerCase();
   const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
   if (encoding) return encoding;
-  throw new KeyportError('UNSUPPORTED_CONTENT_ENCODING', { encoding: name, supported: 'identity, gzip' });
+  throw new KeyportError('UNSUPPORTED_CONTENT_ENCODING', {
+    encoding: name,
+    supported: contentEncoding.options.join(', '),
+  });
 }
 
 /** Longest wait that is honoured. */

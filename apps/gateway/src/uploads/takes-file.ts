@@ -1,3 +1,4 @@
+import { contentEncoding } from '@keyport/contracts';
 import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
@@ -7,11 +8,15 @@ export const TakesFile = () =>
   applyDecorators(
     RouteConfig({ streamsBody: true }),
     ApiConsumes('application/x-ndjson', 'application/json', 'text/csv', 'text/tab-separated-values'),
-    ApiBody({ description: 'The file, in UTF-8', required: true, schema: { type: 'string', format: 'binary' } }),
+    ApiBody({
+      description: 'The file, in UTF-8, or in UTF-16 with a byte order mark',
+      required: true,
+      schema: { type: 'string', format: 'binary' },
+    }),
     ApiHeader({
       name: 'Content-Encoding',
       description: 'How the body is compressed',
-      schema: { enum: ['identity', 'gzip'] },
+      schema: { enum: contentEncoding.options },
     }),
     ApiHeader({
       name: 'Prefer',

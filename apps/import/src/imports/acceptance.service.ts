@@ -11,6 +11,7 @@ import {
 import { Requester } from '@keyport/messaging';
 import { isDuplicateKey, newJobId } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import { readingOptionsOf } from '../parsing/reading-options.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
 import type { ImportDocument } from './import.model.ts';
 import { ImportsRepository } from './imports.repository.ts';
@@ -26,7 +27,7 @@ export class AcceptanceService {
     private readonly quotas: QuotasService,
   ) {}
 
-  /** Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND and QUOTA_EXCEEDED. */
+  /** Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND, VALIDATION_FAILED for options that do not go together, and QUOTA_EXCEEDED. */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
     const actions = actionsOf(request);
     for (const action of actions) caller.require(action, request.dataset);
@@ -86,6 +87,7 @@ function describe(request: CreateImport, { importId, creator, grant, limits, dat
     datasetId: dataset.id,
     format: request.format,
     contentEncoding: request.contentEncoding,
+    readingText: JSON.stringify(readingOptionsOf(request, dataset.schema)),
     mode: options.mode,
     key: options.key ?? dataset.key ?? [],
     onError: options.onError,

@@ -1,4 +1,5 @@
 import type {
+  ContentEncoding,
   ErrorCode,
   ErrorParams,
   Import,
@@ -56,7 +57,9 @@ export interface ImportDocument {
   readonly creator: string;
   readonly mode: WriteMode;
   readonly format: Import['format'];
-  readonly contentEncoding: 'identity' | 'gzip';
+  readonly contentEncoding: ContentEncoding;
+  /** `ReadingOptions` as JSON; null, or missing in imports of earlier versions, for none. */
+  readonly readingText?: string | null;
   readonly key: readonly string[];
   readonly onError: ImportOptions['onError'];
   readonly maxErrors: number | null;
@@ -110,6 +113,7 @@ const schema = new Schema<ImportDocument>(
     mode: required(String),
     format: required(String),
     contentEncoding: required(String),
+    readingText: maybe(String),
     key: [String],
     onError: required(String),
     maxErrors: maybe(Number),

@@ -15,6 +15,7 @@ export type NewImport = Pick<
   | 'mode'
   | 'format'
   | 'contentEncoding'
+  | 'readingText'
   | 'key'
   | 'onError'
   | 'maxErrors'

@@ -1,9 +1,9 @@
-import type { Chunk } from '@keyport/codec';
+import type { Chunk, UnpackedPiece } from '@keyport/codec';
 import { Inject, Injectable } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { StoredPosition } from '../imports/import.model.ts';
 import { openRows, positionText, type Rows } from '../parsing/rows.ts';
-import { gunzip, identity, skip, type Decoded } from './decompression.ts';
+import { skip, unpacked } from './decompression.ts';
 import { FairShare } from './fair-share.ts';
 import type { ImportRun } from './import-run.ts';
 import type { SpoolPosition } from './piece-sequence.ts';
@@ -36,7 +36,7 @@ export class ChunkSource {
     const start = isPacked ? spoolStart : document.position.spool;
     const trail = new SpoolTrail(start);
     const stretches = this.stretches(run, start, isPacked ? undefined : trail);
-    const decoded = isPacked ? gunzip(stretches, this.config.KEYPORT_DECOMPRESSION_RATIO) : identity(stretches);
+    const decoded = unpacked(stretches, document.contentEncoding, this.config.KEYPORT_DECOMPRESSION_RATIO);
     const place = (chunk: Chunk, processed: number): PlacedChunk => ({
       chunk,
       next: {
@@ -52,7 +52,7 @@ export class ChunkSource {
   private async *parse(
     run: ImportRun,
     rows: Rows,
-    parts: AsyncIterable<Decoded>,
+    parts: AsyncIterable<UnpackedPiece>,
     place: (chunk: Chunk, processed: number) => PlacedChunk,
   ): AsyncGenerator<PlacedChunk> {
     let processed = 0;

@@ -1,25 +1,55 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { KeyportError } from '@keyport/contracts';
-import { freeBytes, gunzip, skip, type Decoded } from './decompression.ts';
+import { contentEncodings, type PackedPiece, type UnpackedPiece } from '@keyport/codec';
+import { contentEncoding, KeyportError } from '@keyport/contracts';
+import { skip, unpacked } from './decompression.ts';
 
-const restart = { sequence: 0, offset: 0, epoch: 1 };
+/** What the codec lets every upload unpack to. */
+const freeBytes = 32 * 1024 * 1024;
+const gunzip = (pieces: AsyncIterable<PackedPiece>, maxRatio: number) => unpacked(pieces, 'gzip', maxRatio);
 
 async function* stretchesOf(bytes: Uint8Array, length = 1000) {
   for (let offset = 0; offset < bytes.length; offset += length) {
-    yield { bytes: bytes.subarray(offset, offset + length), offset, restart };
+    yield { bytes: bytes.subarray(offset, offset + length), offset };
   }
 }
 
-async function collect(parts: AsyncIterable<Decoded>): Promise<{ text: string; processed: number }> {
-  const found: Decoded[] = [];
+async function collect(parts: AsyncIterable<UnpackedPiece>): Promise<{ text: string; processed: number }> {
+  const found: UnpackedPiece[] = [];
   for await (const part of parts) found.push(part);
   return { text: Buffer.concat(found.map(({ bytes }) => bytes)).toString(), processed: found.at(-1)?.processed ?? 0 };
 }
 
 const numbers = Array.from({ length: 50_000 }, (_, index) => `{"n":${index}}\n`).join('');
 
-describe('gunzip', () => {
+describe('content encodings', () => {
+  it('are those that the codec unpacks', () => {
+    expect(contentEncoding.options).toEqual(contentEncodings);
+  });
+
+  it.each([
+    ['identity', (bytes: Uint8Array) => Buffer.from(bytes)],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('include %s, which is unpacked as it comes', async (encoding, pack) => {
+    const packed = pack(Buffer.from(numbers));
+
+    expect(await collect(unpacked(stretchesOf(packed), encoding, 200))).toEqual({
+      text: numbers,
+      processed: packed.length,
+    });
+  });
+
+  it.each(['gzip', 'deflate', 'br', 'zstd'] as const)('are told from what they do not hold: %s', async (encoding) => {
+    await expect(collect(unpacked(stretchesOf(Buffer.from(numbers)), encoding, 200))).rejects.toMatchObject({
+      name: 'KeyportError',
+      code: 'DECOMPRESSION_FAILED',
+    });
+  });
+});
+
+describe('gzip', () => {
   it('unpacks what comes in pieces, and says how much of the upload it has used', async () => {
     const packed = gzipSync(numbers);
 
@@ -83,7 +113,7 @@ describe('gunzip', () => {
       for await (const { bytes } of gunzip(stretchesOf(bomb, 64 * 1024), 200)) seen += bytes.length;
     };
 
-    await expect(watch()).rejects.toMatchObject({ code: 'DECOMPRESSION_RATIO' });
+    await expect(watch()).rejects.toMatchObject({ code: 'DECOMPRESSION_RATIO', params: { ratio: 200 } });
     expect(seen).toBeLessThanOrEqual(freeBytes + 1024 * 1024);
   });
 

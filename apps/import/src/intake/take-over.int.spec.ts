@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { cancelImport } from '@keyport/contracts';
 import { eventually, revokeToken, type ServiceProcess } from '@keyport/testing';
@@ -104,6 +104,38 @@ describe('an import whose process is killed', () => {
     expect((await system.ended(importId)).counts).toEqual(counts({ read: rows, inserted: rows }));
     await expectExact(importId, name, rows);
   });
+
+  it.each(['identity', 'zstd'] as const)(
+    'reads UTF-16 on by the options that it began with: %s',
+    async (contentEncoding) => {
+      const name = await system.dataset();
+      const first = await start();
+      const lines = Array.from({ length: rows }, (_, n) => `${n};'Zoë; ${n}';`).join('\n');
+      const file = Buffer.from(`\ufeff${lines}`, 'utf16le');
+      const importId = await system.send(name, contentEncoding === 'zstd' ? zstdCompressSync(file) : file, {
+        ...{ format: 'csv', contentEncoding },
+        options: {
+          types: 'lossless',
+          'csv.delimiter': ';',
+          'csv.quote': "'",
+          'csv.header': false,
+          'csv.columns': ['n', 'name', 'note'],
+          'csv.empty': 'null',
+        },
+      });
+      await insertedAtLeast(importId, 10_000);
+
+      await first.end('SIGKILL');
+      await start();
+
+      expect((await system.ended(importId)).counts).toEqual(counts({ read: rows, inserted: rows }));
+      await expectExact(importId, name, rows);
+      const collection = await system.collection(name);
+      const last = await collection.findOne({ n: rows - 1 }, { projection: { _id: 0 } });
+      expect(last).toEqual({ n: rows - 1, name: `Zoë; ${rows - 1}`, note: null });
+      expect((await stored(importId)).lease.fence).toBeGreaterThan(1);
+    },
+  );
 
   it('keeps its rejected rows, each once and with its line', async () => {
     const name = await system.dataset();

@@ -1,7 +1,8 @@
-import { createRowReader, fieldTypesOf, type Chunk, type RowPosition } from '@keyport/codec';
+import { createRowReader, fieldTypesOf, textFieldsOf, type Chunk, type RowPosition } from '@keyport/codec';
 import { KeyportError, type WriteMode } from '@keyport/contracts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { fileFault } from './file-fault.ts';
+import type { ReadingOptions } from './reading-options.ts';
 import { schemaCheckOf } from './schema-check.ts';
 
 /** Rows of a file, read from its decoded bytes. */
@@ -15,16 +16,17 @@ export interface Rows {
   read(): Chunk | undefined;
 }
 
-type Described = Pick<ImportDocument, '_id' | 'format' | 'schemaText' | 'position' | 'mode' | 'key'>;
+type Described = Pick<ImportDocument, '_id' | 'format' | 'readingText' | 'schemaText' | 'position' | 'mode' | 'key'>;
 
 /** Goes on with the rows of an import where its stored position says. */
 export function openRows(document: Described): Rows {
-  const { _id, format, schemaText, position } = document;
+  const { _id, format, readingText, schemaText, position } = document;
   const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
   const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
+  const reading = JSON.parse(readingText ?? '{}') as ReadingOptions;
   const needsId = matchesOnId(document);
   const typing = typingBy(schema, document.mode);
-  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...typing }, from);
+  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...reading, ...typing }, from);
   return {
     startOffset: from?.offset ?? 0,
     push: (bytes) => reader.push(bytes),
@@ -69,5 +71,6 @@ function typingBy(schema: Record<string, unknown> | null, mode: WriteMode = 'ins
   if (schema === null) return {};
   const fieldTypes = fieldTypesOf(schema);
   if (mode === 'delete') return { fieldTypes };
-  return { fieldTypes, validate: schemaCheckOf(mode === 'merge' ? { ...schema, required: [] } : schema) };
+  const textFields = textFieldsOf(schema);
+  return { fieldTypes, textFields, validate: schemaCheckOf(mode === 'merge' ? { ...schema, required: [] } : schema) };
 }

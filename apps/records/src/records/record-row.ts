@@ -1,4 +1,13 @@
-import { createRowReader, FileError, fieldTypesOf, schemaCheck, SchemaError, type Chunk } from '@keyport/codec';
+import {
+  createRowReader,
+  FileError,
+  fieldTypesOf,
+  schemaCheck,
+  SchemaError,
+  textFieldsOf,
+  type Chunk,
+  type RowErrorCode,
+} from '@keyport/codec';
 import { KeyportError, type FieldProblem } from '@keyport/contracts';
 import { asBuffer } from '@keyport/mongo';
 
@@ -13,6 +22,8 @@ export interface RecordRow {
 /** Of an `_id` that is replaced before anything is stored. */
 const idPrefix = Buffer.alloc(8);
 const openingBrace = 0x7b;
+/** What is no JSON text at all. */
+const malformed: ReadonlySet<RowErrorCode> = new Set(['MALFORMED_JSON', 'INVALID_UTF8', 'INVALID_UTF16']);
 const spaces: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
@@ -23,7 +34,7 @@ export function readRecord(json: Buffer, schemaText: string | null): RecordRow {
   if (json.find((byte) => !spaces.has(byte)) !== openingBrace) throw invalidRecord({ message: 'must be one object' });
   const { documents, hasOwnIds, rejected } = chunkOf(json, schemaText);
   const [problem] = rejected;
-  if (problem?.code === 'MALFORMED_JSON' || problem?.code === 'INVALID_UTF8') throw new KeyportError('MALFORMED_BODY');
+  if (problem && malformed.has(problem.code)) throw new KeyportError('MALFORMED_BODY');
   if (problem) throw invalidRecord(problem);
   return { document: asBuffer(documents), hasOwnId: hasOwnIds };
 }
@@ -52,5 +63,5 @@ function chunkOf(json: Buffer, schemaText: string | null): Chunk {
 function typingBy(schemaText: string | null) {
   if (schemaText === null) return {};
   const schema = JSON.parse(schemaText) as Record<string, unknown>;
-  return { fieldTypes: fieldTypesOf(schema), validate: schemaCheck(schema) };
+  return { fieldTypes: fieldTypesOf(schema), textFields: textFieldsOf(schema), validate: schemaCheck(schema) };
 }

@@ -25,10 +25,10 @@ export const textCell: CellType = { name: 'string', write: undefined, orText: tr
  */
 export const losslessCell: CellType = { name: 'lossless', write: writeLossless, orText: true };
 
-export function storedCell(type: number): CellType {
+export function storedCell(type: number, name: string = stored.storedTypeName(type)): CellType {
   if (type === stored.AS_STRING) return textCell;
   const write: CellWriter = (bytes, start, end, sink) => writeTextAs(type, bytes, start, end, sink);
-  return { name: stored.storedTypeName(type), write, orText: false };
+  return { name, write, orText: false };
 }
 
 /** Unlike the stored type `int`, which widens where it must. */

@@ -22,7 +22,7 @@ const makers = new Map<string, TypeMaker>([
   ['auto', plain(losslessCell)],
   ['string', plain(textCell)],
   ['int32', plain(int32Cell)],
-  ['int64', plain(storedCell(AS_LONG))],
+  ['int64', plain(storedCell(AS_LONG, 'int64'))],
   ['double', plain(storedCell(AS_DOUBLE))],
   ['decimal', plain(storedCell(AS_DECIMAL))],
   ['boolean', plain(booleanCell)],

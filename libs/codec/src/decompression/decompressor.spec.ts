@@ -128,7 +128,7 @@ describe('several in a row', () => {
     const frame = zlib.zstdCompressSync(randomBytes(300));
     const empty = zlib.zstdCompressSync(Buffer.alloc(0));
 
-    expect((await unpack('zstd', Buffer.concat(Array<Buffer>(1500).fill(frame)))).bytes.length).toBe(450_000);
+    expect((await unpack('zstd', Buffer.concat(Array<Buffer>(1200).fill(frame)))).bytes.length).toBe(360_000);
     expect(await faultOf('zstd', Buffer.concat(Array<Buffer>(1500).fill(empty)))).toBe('too-many-frames');
   });
 });

@@ -43,7 +43,7 @@ const defaultFreeBytes = 32 * 1024 * 1024;
 const zstdWindowLog = 23;
 /** Each frame of zstd costs a fresh stream; those that people concatenate are far larger. */
 const freeFrames = 1000;
-const minFrameBytes = 256;
+const minFrameBytes = 1024;
 
 type Unpacker = Transform & { readonly bytesWritten: number };
 

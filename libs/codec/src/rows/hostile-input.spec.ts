@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRowReader, type Chunk, type RowFormat } from '../index.ts';
-import { codesOf, idPrefix, read } from '../testing/read-rows.ts';
+import { codesOf, idPrefix, read, readValues } from '../testing/read-rows.ts';
 
 const mebibyte = 1024 * 1024;
 const fillers = 48;
@@ -58,6 +58,65 @@ describe('hostile input', () => {
     const row = `{${Array.from({ length: 300_000 }, (_, i) => `"f${i}":1`).join()}}`;
 
     expect(codesOf(row)).toEqual(['TOO_MANY_COLUMNS']);
+  });
+
+  it.each<[RowFormat, string]>([
+    ['ndjson', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}\n{"a":1}`],
+    ['ndjson', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}\n{"a":1}`],
+    ['json', `[${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)},{"a":1}]`],
+  ])('%s: refuses a row that is nested 10,000 deep and reads on', (format, text) => {
+    const { documents, rejected } = read(text, { format });
+
+    expect(rejected).toMatchObject([{ code: 'NESTED_TOO_DEEP', row: 1 }]);
+    expect(documents).toHaveLength(1);
+  });
+
+  it('refuses a header of 100,000 columns, of 10,000 levels, and a row of 100,000 cells', () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => `c${i}`).join();
+    const deep = Array.from({ length: 10_000 }, () => 'a').join('.');
+
+    expect(read(`${many}\n1`, { format: 'csv' }).fault).toMatchObject({
+      code: 'BAD_HEADER',
+      message: expect.stringContaining('more than 10000'),
+    });
+    expect(read(`x,${deep}\n1,2`, { format: 'csv' }).fault).toMatchObject({
+      ...{ code: 'BAD_HEADER', message: 'column 2 is nested deeper than 100 levels' },
+    });
+    expect(read(`a,b\n${many}\n1,2`, { format: 'csv' })).toMatchObject({
+      rejected: [{ code: 'RAGGED_ROW', row: 1, message: expect.stringContaining('100000 cells') }],
+      documents: [{ a: '1', b: '2' }],
+    });
+  });
+
+  it('keeps NUL bytes in texts, and refuses them in names and outside texts', () => {
+    expect(readValues('{"a":"x\\u0000y"}')).toEqual([{ a: 'x\0y' }]);
+    expect(readValues('a\nx\0y\n"\0"\n', { format: 'csv' })).toEqual([{ a: 'x\0y' }, { a: '\0' }]);
+    expect(codesOf('{"a\\u0000b":1}\n{"a":"\0"}\n\0\n{"a":1}\0', {})).toEqual([
+      ...['INVALID_FIELD_NAME', 'MALFORMED_JSON', 'MALFORMED_JSON', 'MALFORMED_JSON'],
+    ]);
+    expect(read('a\0b\n1', { format: 'csv' }).fault).toMatchObject({ code: 'BAD_HEADER' });
+  });
+
+  it.each([
+    ['{"a":"\\ud83d"}', 'LONE_SURROGATE'],
+    ['{"\\udc00":1}', 'LONE_SURROGATE'],
+    ['{"a":9223372036854775808}', 'NUMBER_OUT_OF_RANGE'],
+    ['{"a":-9223372036854775809}', 'NUMBER_OUT_OF_RANGE'],
+    ['{"a":1e309}', 'NUMBER_OUT_OF_RANGE'],
+    [`{"a":${'9'.repeat(100_000)}}`, 'NUMBER_OUT_OF_RANGE'],
+    ['{"a":{"$numberLong":"9223372036854775808"}}', 'INVALID_EXTENDED_JSON'],
+    ['{"a":{"$numberInt":"2147483648"}}', 'INVALID_EXTENDED_JSON'],
+    ['{"a":{"$numberDecimal":"1E+7000"}}', 'INVALID_EXTENDED_JSON'],
+    ['{"a":{"$date":"2024-13-01T00:00:00Z"}}', 'INVALID_EXTENDED_JSON'],
+    ['{"a":{"$date":"+275760-09-13T00:00:00.001Z"}}', 'INVALID_EXTENDED_JSON'],
+    ['{"a":{"$date":{"$numberLong":"9223372036854775808"}}}', 'INVALID_EXTENDED_JSON'],
+    ['{"$where":"sleep(1)"}', 'INVALID_FIELD_NAME'],
+    ['{"a":{"b":{"$where":"1"}}}', 'INVALID_FIELD_NAME'],
+  ])('refuses %.60s as %s and reads on', (row, code) => {
+    const { documents, rejected } = read(`${row}\n{"a":1}`);
+
+    expect(rejected).toMatchObject([{ code, row: 1, line: 1, byteOffset: 0 }]);
+    expect(documents).toHaveLength(1);
   });
 
   it('does not depend on what an earlier row left behind in memory', () => {

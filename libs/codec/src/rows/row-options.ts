@@ -91,7 +91,7 @@ export const defaults = {
 
 export type RowLimits = typeof defaults;
 
-export function limitsOf(options: RowReaderOptions): RowLimits {
+export function limitsOf(options: Partial<RowLimits>): RowLimits {
   const limits = { ...defaults };
   for (const name of Object.keys(defaults) as (keyof RowLimits)[]) {
     const value = options[name];

@@ -67,6 +67,8 @@ function validatorOf(schema: Readonly<Record<string, unknown>>, budget: CheckBud
     ...{ strict: false, allErrors: false, logger: false, validateSchema },
     // A schema that is referred to often would be compiled as often.
     inlineRefs: false,
+    // Every object inherits a `constructor`: a row without that field would fail for it.
+    ownProperties: true,
     code: { regExp: linearRegExp },
   });
   addFormats.default(ajv);

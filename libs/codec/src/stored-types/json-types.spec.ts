@@ -70,12 +70,15 @@ describe('JSON rows of a dataset with a schema', () => {
     ).toBe(true);
   });
 
-  it('are shown to a validator as they stand', () => {
+  it('are shown to a validator as they stand, their wrappers as plain JSON', () => {
     const seen: unknown[] = [];
-    const row = { _id: { $oid: '0102030405060708090a0b0c' }, at: '2024-01-01T00:00:00Z' };
-    read(`${JSON.stringify(row)}\nbad`, { fieldTypes: { at: 'date' }, validate: (value) => void seen.push(value) });
+    const plain = { at: '2024-01-01T00:00:00Z', n: 1, list: [{ x: null }] };
+    const row = { ...plain, _id: { $oid: '0102030405060708090a0b0c' } };
+    read(`${JSON.stringify(row)}\nbad\n${JSON.stringify(plain)}`, {
+      ...{ fieldTypes: { at: 'date' }, validate: (value) => void seen.push(value) },
+    });
 
-    expect(seen).toEqual([row]);
+    expect(seen).toEqual([{ ...plain, _id: '0102030405060708090a0b0c' }, plain]);
   });
 });
 

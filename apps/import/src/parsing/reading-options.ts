@@ -1,0 +1,61 @@
+import { fieldTypesOf, rowOptionsFault, type CsvOptions, type RowReaderOptions } from '@keyport/codec';
+import { KeyportError, type createImport, type ImportOptions, type RequestOf } from '@keyport/contracts';
+
+/** How the rows of a file are to be read, as its sender asked for it. */
+export type ReadingOptions = Pick<RowReaderOptions, 'types' | 'ejson' | 'csv'>;
+
+type Asked = Pick<RequestOf<typeof createImport>, 'format' | 'options'>;
+
+/** Options of an import that mean something for CSV and TSV alone. */
+const ofCsv = [
+  'types',
+  'csv.delimiter',
+  'csv.quote',
+  'csv.header',
+  'csv.columns',
+  'csv.nullText',
+  'csv.empty',
+] as const satisfies readonly (keyof ImportOptions)[];
+const ofJson = ['ejson'] as const satisfies readonly (keyof ImportOptions)[];
+
+/** Throws VALIDATION_FAILED, which names the parameter, where the options do not go with the format or each other. */
+export function readingOptionsOf({ format, options }: Asked, schema: Record<string, unknown> | null): ReadingOptions {
+  const isCsv = format === 'csv' || format === 'tsv';
+  const misplaced = (isCsv ? ofJson : ofCsv).filter((name) => options[name] !== undefined);
+  if (misplaced.length > 0) {
+    const message = `is an option of ${isCsv ? 'NDJSON and JSON' : 'CSV and TSV'} only`;
+    throw refusal(misplaced.map((path) => ({ path, message })));
+  }
+  const { types, ejson } = options;
+  const csv = csvOptionsOf(options);
+  const reading: ReadingOptions = {
+    ...(types !== undefined && { types }),
+    ...(ejson !== undefined && { ejson }),
+    ...(Object.keys(csv).length > 0 && { csv }),
+  };
+  const fault = rowOptionsFault({ format, ...reading, ...(schema && { fieldTypes: fieldTypesOf(schema) }) });
+  if (fault !== undefined) throw refusal([{ path: parameterOf(fault), message: fault }]);
+  return reading;
+}
+
+function csvOptionsOf(options: ImportOptions): CsvOptions {
+  const given: Record<keyof CsvOptions, unknown> = {
+    delimiter: options['csv.delimiter'],
+    quote: options['csv.quote'],
+    header: options['csv.header'],
+    columns: options['csv.columns'],
+    nullText: options['csv.nullText'],
+    emptyAs: options['csv.empty'],
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** The codec begins what it says with the option to blame. */
+const parameterOf = (fault: string): string => /^[\w.]+/.exec(fault)?.[0] ?? 'query';
+
+const refusal = (problems: readonly { path: string; message: string }[]) =>
+  new KeyportError(
+    'VALIDATION_FAILED',
+    {},
+    { errors: problems.map(({ path, message }) => ({ path, code: 'custom', message })) },
+  );
