@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TestStack, type KeyportClient } from '@keyport/testing';
 
@@ -90,6 +90,27 @@ describe('An import', () => {
     });
 
     expect(ended).toMatchObject({ state: 'completed', counts: { read: 2, inserted: 2 } });
+  });
+
+  it('unpacks zstd, reads UTF-16 in the dialect that the query names, and refuses one that contradicts itself', async () => {
+    const packed = zstdCompressSync(lines({ code: '007', qty: 1 }));
+    const utf16 = Buffer.from("\ufeff'008';2;\r\n'Zoë;';NULL;x\r\n", 'utf16le');
+    const dialect =
+      '?types=lossless&csv.delimiter=%3B&csv.quote=%27&csv.header=false&csv.columns=code,qty,note&csv.nullText=NULL&csv.empty=absent';
+
+    await client.imported(dataset, ndjson, packed, '', { 'content-encoding': 'zstd' });
+    await client.imported(dataset, 'text/csv; charset=utf-16', utf16, dialect);
+    const refused = await client.import(dataset, 'text/csv', 'a\n', '?csv.header=false');
+
+    expect(await client.records(dataset, '?fields=code,qty,note')).toEqual([
+      { code: '007', qty: 1 },
+      { code: '008', qty: 2 },
+      { code: 'Zoë;', qty: null, note: 'x' },
+    ]);
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'VALIDATION_FAILED', errors: [{ path: 'csv.columns' }] },
+    });
   });
 
   it('keeps the good rows and lists the bad ones with line and reason', async () => {

@@ -65,7 +65,11 @@ const ndjson = { 'content-type': 'application/x-ndjson' };
 const row = '{"a":1}\n';
 const files = (mode: string, scopes: readonly string[]): Ask =>
   needs(['imports:create:{name}', ...scopes], { what: mode, query: `?mode=${mode}`, body: row, headers: ndjson });
-const fileRoutes = [files('insert', []), files('upsert', ['records:update:{name}'])];
+const fileRoutes = [
+  files('insert', []),
+  ...['upsert', 'replace', 'merge'].map((mode) => files(mode, ['records:update:{name}'])),
+  files('delete', ['records:delete:{name}']),
+];
 
 const imported = { id: ({ importId }: RouteWorld) => importId };
 const exported = { id: ({ exportId }: RouteWorld) => exportId };

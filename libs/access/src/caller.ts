@@ -1,5 +1,5 @@
 import { KeyportError, type AuthorizationDetail, type DatasetAction, type GlobalAction } from '@keyport/contracts';
-import { limitsOfRight, requireRight, rightsAllow, type Rights } from './effective-rights.ts';
+import { limitsOfRight, requireRight, requireWhole, rightsAllow, type Rights } from './effective-rights.ts';
 import { principalKey, type CallerIdentity } from './identity.ts';
 import type { Limited } from './limits.ts';
 
@@ -46,6 +46,12 @@ export class Caller {
   require(action: DatasetAction | GlobalAction, dataset?: string): void {
     if (this.isRevoked) throw new KeyportError('RIGHTS_LOST');
     requireRight(this.rights, action, dataset);
+  }
+
+  /** As `require`, and not for who reaches some rows or fields of the dataset alone. */
+  requireWhole(action: DatasetAction, dataset: string): void {
+    if (this.isRevoked) throw new KeyportError('RIGHTS_LOST');
+    requireWhole(this.rights, action, dataset);
   }
 
   /** Which rows and fields of the dataset the action reaches; `none` where the right is not there. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const text = z.string().min(1).max(512);
 /** Ids that also are keys of the revocation projection. */
-const tokenId = z.string().regex(/^[\w-]{1,128}$/);
+const tokenId = z.string().regex(/^[\w-]{1,128}$/, 'must be 1 to 128 letters, digits, _ or -');
 const keyId = z.string().regex(/^[\w.:-]{1,200}$/);
 const seconds = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 

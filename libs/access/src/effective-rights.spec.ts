@@ -1,6 +1,14 @@
 import { KeyportError, type RightsEntry } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
-import { effectiveRights, limitsOfRight, Refusal, requireRight, rightsAllow, type Rights } from './effective-rights.ts';
+import {
+  effectiveRights,
+  limitsOfRight,
+  Refusal,
+  requireRight,
+  requireWhole,
+  rightsAllow,
+  type Rights,
+} from './effective-rights.ts';
 import type { Identity } from './identity.ts';
 import type { RightsLookup } from './rights-view.ts';
 
@@ -153,5 +161,18 @@ describe('a right on a dataset', () => {
     expect(errorsOf(held, 'records:read', 'stock')).toEqual(['owner', 'authorization_details']);
     expect(errorsOf(held, 'records:update', 'stock')).toEqual(['scope', 'owner']);
     expect(errorsOf(held, 'users:read')).toEqual(['scope', 'owner']);
+  });
+
+  it.each<[actions: string[], limit: object, expected: boolean]>([
+    [['datasets:delete'], {}, true],
+    [['datasets:*'], { filter: { a: 1 } }, false],
+    [['datasets:*'], { fields: ['a'] }, false],
+    [['datasets:read'], {}, false],
+  ])('%j of a detail with %j is one on the whole dataset: %s', (actions, limit, expected) => {
+    const detail = { type: 'keyport_dataset' as const, datasets: ['orders'], actions, ...limit };
+    const whole = () => requireWhole({ scopes: ['*'], details: [detail] }, 'datasets:delete', 'orders');
+
+    if (expected) expect(whole).not.toThrow();
+    else expect(whole).toThrow(expect.objectContaining({ code: 'INSUFFICIENT_SCOPE' }));
   });
 });

@@ -100,3 +100,16 @@ function missingIn(
   if (!isNarrowed) return problems;
   return [...problems, { path: 'authorization_details', code: 'insufficient_scope', message: `none gives ${scope}` }];
 }
+
+/**
+ * As {@link requireRight}, for what concerns a dataset as a whole, such as to delete it: not for who reaches some of its
+ * rows or fields alone.
+ */
+export function requireWhole(held: Held, action: DatasetAction, dataset: string): void {
+  requireRight(held, action, dataset);
+  if (limitsOn(held.details, action, dataset) === 'all') return;
+  const scope = `${action}:${dataset}`;
+  const message = `gives ${scope} on some rows or fields only`;
+  const errors = [{ path: 'authorization_details', code: 'insufficient_scope', message }];
+  throw new KeyportError('INSUFFICIENT_SCOPE', { scope }, { errors });
+}

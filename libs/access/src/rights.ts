@@ -59,20 +59,39 @@ function covers(held: string, resource: string, action: string, pattern: string 
 export function intersectScopes(one: readonly string[], other: readonly string[]): readonly string[] {
   if (one.includes('*')) return other;
   if (other.includes('*')) return one;
-  const common = new Set(one.flatMap((left) => other.flatMap((right) => commonScope(left, right) ?? [])));
-  return [...common].filter((scope) => !isGivenByAnother(scope, common));
+  const theirs = Map.groupBy(partsOf(other), ({ resource }) => resource);
+  const common = new Map<string, Parts>();
+  for (const left of partsOf(one)) {
+    for (const right of theirs.get(left.resource) ?? []) {
+      const both = commonParts(left, right);
+      if (both) common.set(both.text, both);
+    }
+  }
+  return withoutRepetition([...common.values()]).map(({ text }) => text);
 }
 
-function commonScope(left: string, right: string): string | undefined {
-  if (!isScope(left) || !isScope(right)) return undefined;
-  const [resource, leftAction = '', leftPattern] = left.split(':');
-  const [otherResource, rightAction = '', rightPattern] = right.split(':');
-  if (resource !== otherResource) return undefined;
-  const action = commonOf(leftAction, rightAction);
+/** Every token's rights are cut anew when anybody's change: of two hundred scopes each is taken apart once. */
+interface Parts {
+  readonly text: string;
+  readonly resource: Resource;
+  readonly action: string;
+  readonly pattern: string | undefined;
+}
+
+const partsOf = (scopes: readonly string[]): Parts[] =>
+  scopes.filter(isScope).map((text) => {
+    const [resource, action = '', pattern] = text.split(':') as [Resource, string?, string?];
+    return { text, resource, action, pattern };
+  });
+
+function commonParts(left: Parts, right: Parts): Parts | undefined {
+  const action = commonOf(left.action, right.action);
   if (action === undefined) return undefined;
-  if (leftPattern === undefined || rightPattern === undefined) return `${resource}:${action}`;
-  const pattern = commonPattern(leftPattern, rightPattern);
-  return pattern === undefined ? undefined : `${resource}:${action}:${pattern}`;
+  const { resource } = left;
+  if (left.pattern === undefined || right.pattern === undefined)
+    return { text: `${resource}:${action}`, resource, action, pattern: undefined };
+  const pattern = commonPattern(left.pattern, right.pattern);
+  return pattern === undefined ? undefined : { text: `${resource}:${action}:${pattern}`, resource, action, pattern };
 }
 
 function commonOf(left: string, right: string): string | undefined {
@@ -80,14 +99,31 @@ function commonOf(left: string, right: string): string | undefined {
   return right === '*' || left === right ? left : undefined;
 }
 
+/** Without what another one gives; of two that give the same (`audit:*` is `audit:read`) the first stays. */
+function withoutRepetition(all: readonly Parts[]): readonly Parts[] {
+  const byResource = Map.groupBy(all, ({ resource }) => resource);
+  return all.filter((scope) => {
+    let isBefore = true;
+    return !byResource.get(scope.resource)?.some((other) => {
+      if (other === scope) isBefore = false;
+      return other !== scope && gives(other, scope) && (isBefore || !gives(scope, other));
+    });
+  });
+}
+
+function gives(one: Parts, other: Parts): boolean {
+  const actions: readonly string[] = scopeActions[other.resource];
+  const action = other.action === '*' && actions.length === 1 ? actions[0] : other.action;
+  if (one.action !== '*' && one.action !== action) return false;
+  if (one.pattern === undefined || other.pattern === undefined) return true;
+  return patternMatches(one.pattern, other.pattern);
+}
+
 /** The narrower of two dataset patterns, where they have names in common. */
 export function commonPattern(one: string, other: string): string | undefined {
   if (patternMatches(one, other)) return other;
   return patternMatches(other, one) ? one : undefined;
 }
-
-const isGivenByAnother = (scope: string, all: ReadonlySet<string>): boolean =>
-  [...all].some((other) => other !== scope && scopeIsHeld(scope, [other]));
 
 /** Throws INSUFFICIENT_SCOPE naming the scope that would have been enough. */
 export function requireScope(scopes: readonly string[], action: DatasetAction | GlobalAction, dataset?: string): void {

@@ -91,7 +91,12 @@ export const errorTable = entries({
     'The token failed the check "{check}": {reason}.',
     'Sign in again or ask for a new key.',
   ],
-  TOKEN_REVOKED: [401, 'Token revoked', 'The token failed the check "{check}": {reason}.', 'Ask for a new key.'],
+  TOKEN_REVOKED: [
+    401,
+    'Token revoked',
+    'The token failed the check "{check}": {reason}.',
+    'Sign in again or ask for a new key.',
+  ],
   INSUFFICIENT_SCOPE: [
     403,
     'Right missing',
@@ -141,8 +146,8 @@ export const errorTable = entries({
   FIELD_NOT_ALLOWED: [
     403,
     'Field not allowed',
-    'The token may not use the field {field}.',
-    'Leave it out, or ask for a token that names it.',
+    'The token may not use {field}: it is limited to some fields.',
+    'Name only fields that it may use, or ask for a token without that limit.',
   ],
   USER_NOT_FOUND: [
     404,
@@ -163,7 +168,7 @@ export const errorTable = entries({
     422,
     'Expiry needed',
     'The policy of this deployment lets no key live for ever.',
-    'Give expiresInSeconds.',
+    'Give expiresInSeconds as a number of seconds.',
   ],
   KEY_ENDED: [409, 'Key ended', 'The key {keyId} is revoked or has expired.', 'Mint a new one.'],
   REVOCATION_NOT_FOUND: [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { filterFault } from './filter.ts';
+import { fieldPath } from './shapes.ts';
 
 const values = [
   'eu',
@@ -76,6 +77,10 @@ describe('a filter', () => {
     for (let level = 0; level < 9; level += 1) deep = { $and: [deep] };
 
     expect(filterFault(deep)).toMatch(/nested/);
+    const path = (names: number) => Array(names).fill('a').join('.');
+    expect(filterFault({ [path(100)]: 1 })).toBeUndefined();
+    expect(filterFault({ [path(101)]: 1 })).toMatch(/100 names/);
+    expect([100, 101].map((names) => fieldPath.safeParse(path(names)).success)).toEqual([true, false]);
     expect(filterFault({ a: { $in: Array.from({ length: 600 }, (_, index) => index) } })).toMatch(/500/);
   });
 });

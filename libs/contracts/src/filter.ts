@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { maxPathNames } from './shapes.ts';
 import { isValueWrapper, wrapperFault } from './value-wrapper.ts';
 
 /** Operators of a filter (MongoDB manual, "Query and Projection Operators"); those that run code or scan text are left out. */
 const comparisons = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'] as const;
 const lists = ['$in', '$nin'] as const;
 const connectives = ['$and', '$or', '$nor'] as const;
+
+/** As a sentence names them. */
+const allowedOperators = [...comparisons, ...lists, '$exists', '$not', ...connectives].join(', ');
 
 const maxDepth = 8;
 const maxNodes = 500;
@@ -49,9 +53,10 @@ function faultOfBranches(name: string, value: unknown, depth: number, budget: Bu
 }
 
 function faultOfField(name: string, value: unknown, depth: number, budget: Budget): string | undefined {
-  if (name.startsWith('$')) return `the operator ${name} is not allowed`;
+  if (name.startsWith('$')) return `the operator ${name} is not allowed; ${allowedOperators} are`;
   if (name === '' || name.length > 512 || name.includes('\u0000'))
     return 'a field name must have 1 to 512 characters and no NUL';
+  if (name.split('.').length > maxPathNames) return `a path may hold ${maxPathNames} names`;
   if (!isObject(value) || !Object.keys(value).some((key) => key.startsWith('$')) || isValueWrapper(value))
     return faultOfValue(value, depth + 1, budget);
   return faultOfConditions(value, depth + 1, budget);
@@ -78,7 +83,7 @@ function faultOfCondition(operator: string, operand: unknown, depth: number, bud
     const hasConditions = isObject(operand) && Object.keys(operand).length > 0;
     return hasConditions ? faultOfConditions(operand, depth + 1, budget) : '$not takes conditions';
   }
-  return `the operator ${operator} is not allowed`;
+  return `the operator ${operator} is not allowed; ${allowedOperators} are`;
 }
 
 function faultOfValue(value: unknown, depth: number, budget: Budget): string | undefined {

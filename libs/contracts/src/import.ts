@@ -4,7 +4,9 @@ import { writeMode } from './records.ts';
 import { datasetName, fieldPath, instant, jobId, jobReference, listOf, pageRequest } from './shapes.ts';
 
 export const importFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ImportFormat' });
-export const contentEncoding = z.enum(['identity', 'gzip']).meta({ id: 'ContentEncoding' });
+/** As `libs/codec` unpacks them. */
+export const contentEncoding = z.enum(['identity', 'gzip', 'deflate', 'br', 'zstd']).meta({ id: 'ContentEncoding' });
+export type ContentEncoding = z.output<typeof contentEncoding>;
 
 export const importState = z
   .enum(['receiving', 'processing', 'paused', 'completed', 'failed', 'cancelled', 'expired'])
@@ -25,6 +27,9 @@ export const importCounts = z
   .meta({ id: 'ImportCounts' });
 export type ImportCounts = z.output<typeof importCounts>;
 
+/** The codec's limit. */
+const maxColumns = 10_000;
+
 /** Options of an import as query parameters name them. */
 export const importOptions = z
   .strictObject({
@@ -32,6 +37,17 @@ export const importOptions = z
     key: z.array(fieldPath).min(1).max(8).optional(),
     onError: z.enum(['continue', 'abort']).default('continue'),
     maxErrors: z.coerce.number().int().min(0).optional(),
+    /** CSV and TSV: types of columns that the schema does not name. */
+    types: z.enum(['string', 'lossless', 'header']).optional(),
+    /** NDJSON and JSON: how Extended JSON is read. */
+    ejson: z.enum(['relaxed', 'canonical', 'off']).optional(),
+    'csv.delimiter': z.string().length(1).optional(),
+    /** Empty where quotes mean nothing. */
+    'csv.quote': z.string().max(1).optional(),
+    'csv.header': z.boolean().optional(),
+    'csv.columns': z.array(z.string().min(1).max(1024)).min(1).max(maxColumns).optional(),
+    'csv.nullText': z.string().min(1).max(1024).optional(),
+    'csv.empty': z.enum(['string', 'null', 'absent']).optional(),
   })
   .meta({ id: 'ImportOptions' });
 export type ImportOptions = z.output<typeof importOptions>;

@@ -20,13 +20,17 @@ export const jobReference = z.string().min(1).max(2048);
 /** Bulk bytes; only in contracts with `encoding: 'bson'`. */
 export const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
+/** MongoDB limits a document to so many levels (MongoDB limits, "Nested Depth"), and refuses queries that go far beyond. */
+export const maxPathNames = 100;
+
 /** A field, or a path of fields joined with dots. */
 export const fieldPath = z
   .string()
   .min(1)
   .max(512)
   // eslint-disable-next-line no-control-regex -- NUL ends a name in BSON
-  .regex(/^[^$\u0000][^\u0000]*$/, 'must not begin with $');
+  .regex(/^[^$\u0000][^\u0000]*$/, 'must not begin with $')
+  .refine((path) => path.split('.').length <= maxPathNames, `must not be nested more than ${maxPathNames} deep`);
 
 export const pageRequest = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),

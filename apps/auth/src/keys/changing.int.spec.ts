@@ -128,6 +128,20 @@ describe('the ceiling of a key', () => {
     });
   });
 
+  it('loses none of several at once that concern different parts of it', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { key } = await gateway.ask(createKey, { name: 'before', scopes: ['keys:read', 'users:read'] }, owner);
+      const limits = { requestsPerSecond: 1 };
+      const parts = [{ name: 'after' }, { limits }, { scopes: ['keys:read'] }];
+
+      await Promise.all(parts.map((part) => change(owner, key.id, part)));
+
+      expect(await gateway.ask(getKey, { keyId: key.id }, owner)).toMatchObject({
+        ...{ name: 'after', limits, scopes: ['keys:read'] },
+      });
+    }
+  });
+
   it('is what the last of several at once said', async () => {
     const scopes = ['records:read:a', 'records:read:b', 'records:read:c', 'records:read:d'];
     const { key } = await mint(owner, scopes);

@@ -23,8 +23,10 @@ export class HeldEndingService {
 
   /** Resolves once the bus holds it. */
   async endKey(key: RevokedKey): Promise<void> {
+    // First, since a key that the bus was told of is not looked at again: a process may die in between.
+    const hasPublicKeys = await this.endThrough(key._id, key.revokedAt);
     await this.projection.show(key);
-    if (await this.endThrough(key._id, key.revokedAt)) await this.reconcile();
+    if (hasPublicKeys) await this.tellPublicKeys();
   }
 
   /** Resolves once the bus holds it. */
@@ -32,11 +34,16 @@ export class HeldEndingService {
     const now = new Date();
     await this.publicKeys.revoke({ _id: publicKeyId }, now, keptUntil(now));
     await this.endThrough(kidOf(publicKeyId), now);
-    await this.reconcile();
+    await this.tellPublicKeys();
   }
 
-  /** Tells of public keys what a process did not come to tell before it died. */
+  /** Completes what a process did not come to do before it died. */
   async reconcile(): Promise<void> {
+    for (const key of await this.keys.revokedUnannounced()) await this.endKey(key);
+    await this.tellPublicKeys();
+  }
+
+  private async tellPublicKeys(): Promise<void> {
     for (const key of await this.publicKeys.revokedUntold()) await this.tell(key);
   }
 

@@ -17,7 +17,7 @@ export interface EndingPlace {
 }
 
 /** A key as it was read: a change is only made where these still are what they were. */
-type Unchanged = Partial<Pick<Key, 'tokenId' | 'scopes'>> & Pick<Key, '_id'>;
+type Unchanged = Partial<Pick<Key, 'tokenId' | 'scopes' | 'limits'>> & Pick<Key, '_id'>;
 
 @Injectable()
 export class KeysRepository {

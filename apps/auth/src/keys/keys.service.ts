@@ -73,9 +73,9 @@ export class KeysService {
       const key = standing(found(await this.keys.find(keyId, reach), keyId));
       const scopes = asked.scopes ? ceilingOf(caller, key, asked.scopes) : key.scopes;
       const limits = asked.limits && bounds ? grantedLimits(bounds, asked.limits) : key.limits;
-      const change = { name: asked.name ?? key.name, ...narrowing(key, scopes, limits) };
-      // A ceiling that was lowered in the meantime must not be raised by who looked at the old one.
-      const changed = await this.keys.change({ _id: keyId, scopes: key.scopes }, change);
+      const change = { ...(asked.name !== undefined && { name: asked.name }), ...narrowing(key, scopes, limits) };
+      // What was lowered in the meantime must not be raised by who looked at it before.
+      const changed = await this.keys.change({ _id: keyId, scopes: key.scopes, limits: key.limits }, change);
       if (!changed) continue;
       await this.rights.showKey(keyId);
       return presentKey(changed);

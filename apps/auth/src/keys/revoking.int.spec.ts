@@ -5,20 +5,23 @@ import { openBucket } from '@keyport/messaging';
 import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
+import type { INestMicroservice } from '@nestjs/common';
 import { AuthSystem } from '../harness/auth-system.ts';
 import { identityIn } from '../harness/identity-in.ts';
+import { ProjectionsService } from '../projections/projections.service.ts';
 import type { Key } from './key.model.ts';
 
 const day = 24 * 3600;
 
 let system: AuthSystem;
+let service: INestMicroservice;
 let gateway: GatewayDouble;
 let view: RevocationView;
 let ownerSession: Who;
 
 beforeAll(async () => {
   system = await AuthSystem.start();
-  await system.serve();
+  service = await system.serve();
   gateway = await system.gateway();
   view = new RevocationView(await system.servers.connectionOf('gateway'));
   view.start();
@@ -69,6 +72,20 @@ describe('revoking a key', () => {
       const keptUntil = stored?.revocationKeptUntil?.getTime() ?? 0;
       expect(keptUntil - Date.parse(revokedAt ?? '')).toBeGreaterThanOrEqual(30 * day * 1000);
     }
+  });
+
+  it('is completed at the next look where a process died after it had marked the key alone', async () => {
+    const parent = await mint(ownerSession, ['*']);
+    const child = await mint(whoHas(parent.token), ['*']);
+    const revokedAt = new Date();
+    const revocationKeptUntil = new Date(revokedAt.getTime() + 365 * day * 1000);
+    const keys = system.database.collection<Key>('keys');
+    await keys.updateOne({ _id: parent.key.id }, { $set: { revokedAt, revocationKeptUntil } });
+
+    await service.get(ProjectionsService).reconcile();
+
+    await eventually(() => view.isRevoked(identityIn(child.token)), Boolean);
+    expect((await gateway.ask(getKey, { keyId: child.key.id }, ownerSession)).revokedAt).toBe(revokedAt.toISOString());
   });
 
   it('leaves the key above it as it is', async () => {

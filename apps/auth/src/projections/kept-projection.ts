@@ -9,7 +9,7 @@ const lookEveryMs = 1_000;
 const everyMs = 60_000;
 /** Milliseconds until another try where one has failed. */
 const againAfterMs = 2_000;
-/** Entries up to which a bucket is compared before the first request is answered. A million takes half a minute. */
+/** Entries up to which a bucket is compared before the first request is answered. */
 const comparedAtOnce = 50_000;
 /** Of large buckets so much of the time is spent on comparing them: one part in so many. */
 const atMostOnePartIn = 50;
@@ -34,9 +34,12 @@ export class KeptProjection {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Resolves once the bus holds all entries. A large bucket that is marked complete is compared in the background. */
+  /**
+   * Resolves once the bus holds all entries. A large bucket that is marked complete is compared later, when this process has
+   * read it for itself and answers requests.
+   */
   async begin(): Promise<void> {
-    if (await this.isLargeAndWhole()) this.dueAt = 0;
+    if (await this.isLargeAndWhole()) this.dueAt = Date.now() + everyMs;
     else await this.reconcile();
   }
 

@@ -130,6 +130,26 @@ describe('the revocations', () => {
 });
 
 describe('auth', () => {
+  it.each([buckets.revocations, buckets.jwks, buckets.rights])(
+    'notices by itself that $name was emptied, or deleted, and makes it whole',
+    async (bucket) => {
+      const before = await contentOf(bucket);
+      const untilWhole = () =>
+        eventually(
+          () => contentOf(bucket).catch(() => ({})),
+          (entries) => completionMarker in entries,
+          20_000,
+        );
+
+      await manager.streams.purge(`KV_${bucket.name}`);
+      const afterPurge = await untilWhole();
+      await manager.streams.delete(`KV_${bucket.name}`);
+      const afterDeletion = await untilWhole();
+
+      for (const after of [afterPurge, afterDeletion]) expect(withoutMarker(after)).toEqual(withoutMarker(before));
+    },
+  );
+
   it('makes its projections whole by itself when nats-server comes back empty', async () => {
     const before = await contentOf(buckets.revocations);
     await manager.streams.delete(`KV_${buckets.revocations.name}`);

@@ -35,9 +35,10 @@ export class AskedRevocationsService {
     const isSigningKey = target.level === 'kid' && subject.isSigningKey;
     if (isSigningKey && plan.before === null) await this.signingKeys.revoke(caller, target.kid);
     const wanted = documentOf(plan, request, caller.identity.subject);
+    // First: a process that dies behind it leaves no sign-in alive that a stored revocation seems to have ended.
+    await this.endSessions(plan, caller.identity.subject);
     const stored = await this.asked.insert(wanted, followingOf(plan, wanted));
     await this.showAll(stored._id);
-    await this.endSessions(plan, caller.identity.subject);
     await untilPast(stored.before);
     return toReply(stored);
   }

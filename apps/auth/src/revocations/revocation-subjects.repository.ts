@@ -52,8 +52,8 @@ export class RevocationSubjectsRepository {
   }
 
   private async publicKeyOf(target: RevocationTarget): Promise<Pick<PublicKey, 'userId'> | null> {
-    const kid = target.level === 'kid' ? target.kid : target.level === 'jti' && !target.issuer ? target.jti : '';
-    return kid.startsWith('pk-') ? this.publicKeys.findById(kid.slice('pk-'.length), { userId: 1 }).lean() : null;
+    const [, id] = /(?:^pk-|\/public-keys\/)([^/]+)$/.exec(nameIn(target) ?? '') ?? [];
+    return id === undefined ? null : this.publicKeys.findById(id, { userId: 1 }).lean<PublicKey>();
   }
 
   private async keyOf(target: RevocationTarget): Promise<RevocationSubject['key']> {
@@ -67,4 +67,14 @@ export class RevocationSubjectsRepository {
     ];
     return this.keys.findOne({ $or: tokens }, keyFields).lean<Key>();
   }
+}
+
+/**
+ * What may name a registered public key: its `kid` is `pk-<id>`, which also stands among the ancestors of what was made
+ * through it, and its tokens have the issuer `<address>/public-keys/<id>`.
+ */
+function nameIn(target: RevocationTarget): string | undefined {
+  if (target.level === 'kid') return target.kid;
+  if ('issuer' in target && target.issuer !== undefined) return target.issuer;
+  return target.level === 'jti' ? target.jti : undefined;
 }

@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { accessClaims, identityOf, revocationKey, RevocationView, type RevocationTarget } from '@keyport/access';
 import {
   buckets,
   createKey,
+  createPublicKey,
   createRevocation,
   deleteRevocation,
   getKey,
@@ -156,15 +158,26 @@ describe('asking for a revocation', () => {
 });
 
 describe("what is an owner's", () => {
+  async function registered() {
+    const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+    const request = { name: 'k', jwk: jwk as Record<string, unknown>, scopes: ['keys:read'] };
+    return gateway.ask(createPublicKey, request, team.owner);
+  }
+
   it('cannot be revoked by an admin', async () => {
     const { key, token } = await mint(team.owner, ['*']);
     const { items } = await gateway.ask(listSigningKeys, {}, team.owner);
+    const { kid: publicKid, issuer, subject } = await registered();
     const requests: Request[] = [
       { sub: team.owner.sub ?? '' },
       { key: key.id },
       { jti: whoHas(token).jti ?? '' },
       // As the ancestor of what was minted through it.
       { jti: key.id },
+      { kid: publicKid },
+      { jti: publicKid },
+      { iss: issuer },
+      { sub: subject, iss: issuer },
       { iss: 'http://127.0.0.1:3000' },
       ...items.flatMap(({ kid }) => [{ kid }, { kid, notBefore: ago(0) }]),
     ];

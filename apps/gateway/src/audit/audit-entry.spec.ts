@@ -46,6 +46,15 @@ describe('An entry of the audit', () => {
     for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
   });
 
+  it.each([
+    ['/v1/keys/eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln-_bmF0dXJl', '/v1/keys/***'],
+    ['/v1/keys/eyJhbGciOiJFUzI1NiJ9%2EeyJzdWIiOiJhIn0%2ec2ln/rotate', '/v1/keys/***/rotate'],
+    ['/v1/keys/kpr_0123456789-abcdef_', '/v1/keys/***'],
+    ['/v1/datasets/orders/records/eyJ.a', '/v1/datasets/orders/records/eyJ.a'],
+  ])('holds no token that stands where an id belongs: %s', (url, path) => {
+    expect(entryOf(newRequest({ url }), 404).path).toBe(path);
+  });
+
   it('names the code of a refusal, and the account that a refused login was tried on', () => {
     const request = newRequest();
     noteRefusal(request, new KeyportError('LOGIN_FAILED', { account: 'user-1' }));

@@ -29,7 +29,7 @@ export function auditEntryOf(
     at: new Date(now).toISOString(),
     action,
     method: request.method,
-    path: (request.url.split('?', 1)[0] ?? '').slice(0, longestPath),
+    path: withoutSecrets(request.url.split('?', 1)[0] ?? '').slice(0, longestPath),
     dataset: datasetOf(request),
     status: statusCode,
     code: refusal?.code ?? null,
@@ -39,6 +39,10 @@ export function auditEntryOf(
     userAgent: request.headers['user-agent']?.slice(0, longestAgent) ?? null,
   };
 }
+
+/** Access and refresh tokens that somebody put where an id belongs: whoever reads the audit could use them. */
+const secrets = /eyJ[\w-]*(?:\.|%2e)[\w-]+(?:\.|%2e)[\w-]*|kpr_[\w-]+/gi;
+const withoutSecrets = (path: string): string => path.replace(secrets, '***');
 
 /** Grows with time, so that the newest entries are found by it; random, so that two gateways do not meet. */
 const entryId = (now: number): string => now.toString(16).padStart(12, '0') + randomBytes(8).toString('hex');

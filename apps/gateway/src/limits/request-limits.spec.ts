@@ -22,6 +22,7 @@ const holder = (parts: Partial<Holder>): Holder => ({
   subject: 'ada',
   keyId: undefined,
   publicKeyId: undefined,
+  ancestors: [],
   ...parts,
 });
 
@@ -44,6 +45,16 @@ function refusalOf(work: () => void): KeyportError | undefined {
 }
 
 describe('The limits of requests', () => {
+  it('of a key hold for all that is minted through it together', () => {
+    const limits = setUp({}, { requestsPerSecond: 1, burst: 2 });
+    const child = (keyId: string) => holder({ keyId, ancestors: ['parent'] });
+
+    limits.count(child('one'), newReply().reply);
+    limits.count(child('two'), newReply().reply);
+
+    expect(refusalOf(() => limits.count(child('three'), newReply().reply))?.code).toBe('RATE_LIMITED');
+  });
+
   it("tell each holder what is left of the deployment's limit", () => {
     const limits = setUp({ KEYPORT_REQUESTS_PER_SECOND: '10', KEYPORT_REQUESTS_BURST: '30' });
     const { reply, headers } = newReply();

@@ -10,7 +10,7 @@ import { anonymousRate, inspectionRate, rateOf, unauthenticatedRate } from './re
 import { Rate, type TokenBucket } from './token-bucket.ts';
 
 /** Whose requests are counted together: a key's, a registered public key's, else a person's. */
-export type Holder = Pick<Identity, 'issuer' | 'subject' | 'keyId' | 'publicKeyId'>;
+export type Holder = Pick<Identity, 'issuer' | 'subject' | 'keyId' | 'publicKeyId' | 'ancestors'>;
 
 /** How much may be asked of this gateway, counted in memory, before anything else is asked in the caller's name. */
 @Injectable()
@@ -42,6 +42,13 @@ export class RequestLimits {
     void reply.header('ratelimit-reset', String(bucket.fullInSeconds));
     void reply.header('ratelimit-policy', rate.policy);
     if (!allowed) throw refusal(rate, bucket);
+    for (const ancestor of holder.ancestors) this.countThrough(ancestor);
+  }
+
+  /** Else a key with limits would have them as often as it mints keys. */
+  private countThrough(ancestor: string): void {
+    const limits = (this.rights.key(ancestor) ?? this.rights.publicKey(ancestor))?.limits;
+    if (limits !== undefined) this.require(this.holders, ancestor, this.ownRateOf(limits));
   }
 
   /** A look into a token, beside being a request. */

@@ -8,6 +8,6 @@ import { KeyportError } from '@keyport/contracts';
 export function wholeRows(limited: Limited): Limited {
   if (typeof limited === 'string') return limited;
   const whole = limited.filter(({ fields }) => !fields);
-  if (whole.length === 0) throw new KeyportError('FIELD_NOT_ALLOWED', { field: '*' });
+  if (whole.length === 0) throw new KeyportError('FIELD_NOT_ALLOWED', { field: 'whole records' });
   return whole;
 }

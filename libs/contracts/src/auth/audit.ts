@@ -33,16 +33,14 @@ export type AuditEntry = z.output<typeof auditEntrySchema>;
 
 export const auditListSchema = listOf(auditEntrySchema).meta({ id: 'AuditList' });
 
-export const listAuditSchema = pageRequest
-  .extend({
-    subject: z.string().max(512).optional(),
-    key: z.string().max(128).optional(),
-    action: z.string().max(128).optional(),
-    dataset: z.string().max(63).optional(),
-    from: instant.optional(),
-    to: instant.optional(),
-  })
-  .meta({ id: 'ListAudit' });
+export const listAuditSchema = pageRequest.extend({
+  subject: z.string().max(512).optional(),
+  key: z.string().max(128).optional(),
+  action: z.string().max(128).optional(),
+  dataset: z.string().max(63).optional(),
+  from: instant.optional(),
+  to: instant.optional(),
+});
 
 /** Newest first. */
 export const listAudit = defineRequest({

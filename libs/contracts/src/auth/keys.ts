@@ -66,14 +66,12 @@ export const keySchema = z
 export const mintedKeySchema = z.object({ token: z.string(), key: keySchema }).meta({ id: 'MintedKey' });
 export const keyListSchema = listOf(keySchema).meta({ id: 'KeyList' });
 
-export const listKeysSchema = pageRequest
-  .extend({
-    /** Only keys that end within so many seconds from now and are not revoked, the next to end first. */
-    endsWithinSeconds: z.coerce.number().int().min(0).max(1_000_000_000).optional(),
-    /** Another user's keys; for owners and admins. */
-    owner: z.string().max(64).optional(),
-  })
-  .meta({ id: 'ListKeys' });
+export const listKeysSchema = pageRequest.extend({
+  /** Only keys that end within so many seconds from now and are not revoked, the next to end first. */
+  endsWithinSeconds: z.coerce.number().int().min(0).max(1_000_000_000).optional(),
+  /** Another user's keys; for owners and admins. */
+  owner: z.string().max(64).optional(),
+});
 
 export const rotateKeySchema = z
   .strictObject({
