@@ -44,8 +44,8 @@ export async function runRevocation(
     endings.push(() => stackTimes.close());
 
     const measure = async (count: number): Promise<EntriesFigures> => {
-      log(`${count} revocations: the bucket is rebuilt`);
-      const rebuildSeconds = await stackTimes.rebuild();
+      log(`${count} revocations: the bucket is filled, emptied and rebuilt`);
+      const rebuildSeconds = await stackTimes.rebuild(count);
       log(`${count} revocations: rebuilt in ${rebuildSeconds.toFixed(1)} s; auth and gateway start again`);
       const [auth, gateway] = [await stackTimes.restartAuth(), await stackTimes.restartGateway()];
       const { gatewayUrls } = await stack.describe();

@@ -38,14 +38,15 @@ export class StackTimes {
     return this.bus.close();
   }
 
-  /** Seconds from the purge of the bucket until auth has marked it complete again. */
-  async rebuild(): Promise<number> {
+  /** Seconds from the purge of the bucket until auth has marked it complete again; waits until it holds all entries. */
+  async rebuild(entries: number): Promise<number> {
+    await secondsUntil(async () => (await this.manager.streams.info(stream)).state.messages > entries);
+    await this.untilMarked();
     await this.manager.streams.purge(stream);
     return this.untilMarked();
   }
 
-  /** Seconds until the bucket is marked complete. */
-  async untilMarked(): Promise<number> {
+  private async untilMarked(): Promise<number> {
     const last_by_subj = `$KV.revocations.${completionMarker}`;
     return secondsUntil(async () => (await this.manager.streams.getMessage(stream, { last_by_subj })) !== null);
   }
