@@ -9,7 +9,7 @@ import type { RightsView } from './rights-view.ts';
 import { clockSkewSeconds, nowSeconds } from './verify.ts';
 
 /** Milliseconds in which what auth made a moment ago may still arrive here. */
-export const arrivalMs = 1_000;
+export const arrivalMs = 500;
 /** Seconds for which a token counts as made a moment ago. */
 const youngSeconds = 5;
 
