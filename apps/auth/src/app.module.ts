@@ -76,7 +76,17 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [MongoModule.on(config.MONGODB_URL), AccessModule],
-      controllers: [SessionsHandler, UsersHandler, KeysHandler, PublicKeysHandler, GrantsHandler, IngestGrantsHandler, AuditHandler, RevocationsHandler, SigningKeysHandler],
+      controllers: [
+        SessionsHandler,
+        UsersHandler,
+        KeysHandler,
+        PublicKeysHandler,
+        GrantsHandler,
+        IngestGrantsHandler,
+        AuditHandler,
+        RevocationsHandler,
+        SigningKeysHandler,
+      ],
       providers: [
         { provide: AUTH_CONFIG, useValue: config },
         ...[AuditRepository, AuditReader, AuditService],

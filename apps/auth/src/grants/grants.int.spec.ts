@@ -1,6 +1,5 @@
-import { CallerVerifier, KeyView, maxGrantLifetimeSeconds, RevocationView, RightsView } from '@keyport/access';
+import { CallerVerifier, maxGrantLifetimeSeconds } from '@keyport/access';
 import {
-  buckets,
   changeKey,
   createGrant,
   createKey,
@@ -14,6 +13,7 @@ import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testi
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { AuthSystem } from '../harness/auth-system.ts';
+import { standForRecords } from '../harness/records-double.ts';
 
 const jobId = '00000000000000aa';
 
@@ -32,25 +32,13 @@ beforeAll(async () => {
   const { email, password } = await system.ownerFile();
   owner = whoHas((await gateway.ask(login, { email, password, address: '127.0.0.1' })).accessToken);
   importer = await system.servers.requesterOf('import');
-  records = await standForRecords();
+  records = await standForRecords(system);
 });
 
 afterAll(async () => {
   for (const view of records.views) view.stop();
   await system.stop();
 });
-
-async function standForRecords() {
-  const connection = await system.servers.connectionOf('records');
-  const contextKeys = new KeyView(connection, buckets.contextKeys, { needsMarker: false, awaitNewKeys: true });
-  const signingKeys = new KeyView(connection, buckets.jwks, { needsMarker: true, awaitNewKeys: false });
-  const revocations = new RevocationView(connection);
-  const rights = new RightsView(connection);
-  const views = [contextKeys, signingKeys, revocations, rights];
-  for (const view of views) view.start();
-  await eventually(() => views.every(({ isReady }) => isReady), Boolean);
-  return { verifier: new CallerVerifier({ contextKeys, signingKeys, revocations, rights }), views };
-}
 
 type GrantRequest = RequestInput<typeof createGrant>;
 

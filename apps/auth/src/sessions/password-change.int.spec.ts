@@ -1,8 +1,9 @@
 import { changePassword, changeUser, createKey, login, refreshSession } from '@keyport/contracts';
 import { eventually, whoHas, type GatewayDouble } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthSystem } from '../harness/auth-system.ts';
-import { People, type Session } from '../harness/people.ts';
+import type { AuthSystem } from '../harness/auth-system.ts';
+import type { People, Session } from '../harness/people.ts';
+import { startTwoProcesses } from '../harness/two-processes.ts';
 
 const address = '127.0.0.1';
 
@@ -11,12 +12,7 @@ let gateway: GatewayDouble;
 let people: People;
 
 beforeAll(async () => {
-  system = await AuthSystem.start();
-  // Two processes share the work, as in a deployment that is meant to last.
-  await system.serve();
-  await system.serve();
-  gateway = await system.gateway();
-  people = await People.of(system, gateway);
+  ({ system, gateway, people } = await startTwoProcesses());
 });
 
 afterAll(() => system.stop());

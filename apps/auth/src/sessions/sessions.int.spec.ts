@@ -15,8 +15,9 @@ import { codeOf, eventually, whoHas, type GatewayDouble } from '@keyport/testing
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestMicroservice } from '@nestjs/common';
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
-import { AuthSystem } from '../harness/auth-system.ts';
-import { People, type Session } from '../harness/people.ts';
+import type { AuthSystem } from '../harness/auth-system.ts';
+import type { People, Session } from '../harness/people.ts';
+import { startTwoProcesses } from '../harness/two-processes.ts';
 import { ProjectionsService } from '../projections/projections.service.ts';
 
 const jobId = '00000000000000aa';
@@ -27,12 +28,7 @@ let gateway: GatewayDouble;
 let people: People;
 
 beforeAll(async () => {
-  system = await AuthSystem.start();
-  // Two processes share the work, as in a deployment that is meant to last.
-  app = await system.serve();
-  await system.serve();
-  gateway = await system.gateway();
-  people = await People.of(system, gateway);
+  ({ system, gateway, people, app } = await startTwoProcesses());
 });
 
 afterAll(() => system.stop());

@@ -1,4 +1,4 @@
-import { CallerVerifier, KeyView, revocationKey, RevocationView, RightsView } from '@keyport/access';
+import { revocationKey } from '@keyport/access';
 import {
   buckets,
   createGrant,
@@ -16,6 +16,7 @@ import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testi
 import { afterAll, beforeEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import { AuthSystem } from '../harness/auth-system.ts';
+import { standForRecords } from '../harness/records-double.ts';
 import { ProjectionsService } from '../projections/projections.service.ts';
 
 const cacheSeconds = '1';
@@ -272,7 +273,7 @@ describe('revoking a signing key', () => {
     await gateway.ask(rotateSigningKeys, {}, owner);
     const grants = [await grantOf(early), await grantOf(whoHas(await signIn()))];
     expect(grants.map(signerOf)).not.toContain(kid);
-    const records = await standForRecords();
+    const records = await standForRecords(system);
     for (const grant of grants) await records.verifier.verify(grant);
     const codes = () =>
       Promise.all(
@@ -293,16 +294,3 @@ describe('revoking a signing key', () => {
     for (const view of records.views) view.stop();
   });
 });
-
-/** Checks grants as the records service does, on every chunk. */
-async function standForRecords() {
-  const connection = await system.servers.connectionOf('records');
-  const contextKeys = new KeyView(connection, buckets.contextKeys, { needsMarker: false, awaitNewKeys: true });
-  const signingKeys = new KeyView(connection, buckets.jwks, { needsMarker: true, awaitNewKeys: false });
-  const revocations = new RevocationView(connection);
-  const rights = new RightsView(connection);
-  const views = [contextKeys, signingKeys, revocations, rights];
-  for (const view of views) view.start();
-  await eventually(() => views.every(({ isReady }) => isReady), Boolean);
-  return { verifier: new CallerVerifier({ contextKeys, signingKeys, revocations, rights }), views };
-}

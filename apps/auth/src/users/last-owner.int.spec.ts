@@ -2,8 +2,9 @@ import { buckets, changeUser, deleteUser, getUser, listUsers, type RequestInput 
 import { openBucket } from '@keyport/messaging';
 import { eventually, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthSystem } from '../harness/auth-system.ts';
-import { People } from '../harness/people.ts';
+import type { AuthSystem } from '../harness/auth-system.ts';
+import type { People } from '../harness/people.ts';
+import { startTwoProcesses } from '../harness/two-processes.ts';
 
 let system: AuthSystem;
 let gateway: GatewayDouble;
@@ -12,12 +13,7 @@ let owner: Who;
 let ownerId: string;
 
 beforeAll(async () => {
-  system = await AuthSystem.start();
-  // Two processes share the work, as in a deployment that is meant to last.
-  await system.serve();
-  await system.serve();
-  gateway = await system.gateway();
-  people = await People.of(system, gateway);
+  ({ system, gateway, people } = await startTwoProcesses());
   owner = people.owner;
   ownerId = owner.sub ?? '';
 });

@@ -13,8 +13,9 @@ import {
 import { openBucket } from '@keyport/messaging';
 import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AuthSystem } from '../harness/auth-system.ts';
-import { People } from '../harness/people.ts';
+import type { AuthSystem } from '../harness/auth-system.ts';
+import type { People } from '../harness/people.ts';
+import { startTwoProcesses } from '../harness/two-processes.ts';
 import { scopesOfRole } from './roles.ts';
 
 const address = '127.0.0.1';
@@ -25,12 +26,7 @@ let people: People;
 let owner: Who;
 
 beforeAll(async () => {
-  system = await AuthSystem.start();
-  // Two processes share the work, as in a deployment that is meant to last.
-  await system.serve();
-  await system.serve();
-  gateway = await system.gateway();
-  people = await People.of(system, gateway);
+  ({ system, gateway, people } = await startTwoProcesses());
   owner = people.owner;
 });
 
