@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { CallerVerifier } from './caller-verifier.ts';
 import { busAudience, maxGrantLifetimeSeconds, tokenTypes } from './claims.ts';
-import { FakeWorld } from './fake-world.ts';
+import { FakeWorld } from './harness/fake-world.ts';
 import { maxTokenBytes } from './strict-jws.ts';
 import { nowSeconds } from './verify.ts';
 

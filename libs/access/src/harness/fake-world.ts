@@ -1,11 +1,11 @@
 import type { KeyRights, PublicKeyRights, Role, UserRights } from '@keyport/contracts';
 import type { CryptoKey } from 'jose';
-import type { JudgeViews } from './judge.ts';
-import type { KeyView } from './key-view.ts';
-import { revocationKey, type RevocationTarget } from './revocation-keys.ts';
-import { RevocationTable, type Fingerprints } from './revocation-table.ts';
-import type { RevocationView } from './revocation-view.ts';
-import type { RightsView } from './rights-view.ts';
+import type { JudgeViews } from '../judge.ts';
+import type { KeyView } from '../key-view.ts';
+import { revocationKey, type RevocationTarget } from '../revocation-keys.ts';
+import { RevocationTable, type Fingerprints } from '../revocation-table.ts';
+import type { RevocationView } from '../revocation-view.ts';
+import type { RightsView } from '../rights-view.ts';
 
 /** For specs: what the views would say, without a bus; specs change it as auth would. */
 export class FakeWorld {
