@@ -1,6 +1,6 @@
 import { askChild } from '../children/ask-child.ts';
 import type { HttpTarget } from '../children/http-target.ts';
-import type { RequestRate } from '../children/request-rate.ts';
+import type { Load, RequestRate } from '../children/request-rate.ts';
 import type { Comparisons } from '../sides/comparisons.ts';
 import type { KeyportSide } from '../sides/keyport-side.ts';
 import { ProcessWatch, type Pids, type ProcessFigures } from './process-watch.ts';
@@ -37,8 +37,11 @@ export async function requestRounds(
 ): Promise<RequestRuns> {
   const { signal, log, around } = lab;
   const servers = serversOf(keyport, others);
-  const load = ({ target }: MeasuredServer, seconds: number) =>
-    askChild<RequestRate>('request-rate.ts', { ...target, connections, seconds }, signal);
+  const load = ({ side, target }: MeasuredServer, seconds: number) => {
+    // The classical server asks mongod for each answer, on the core that the generator would poll on.
+    const generator: Load = { connections, seconds, polls: side !== 'classical' };
+    return askChild<RequestRate>('request-rate.ts', { ...target, ...generator }, signal);
+  };
   for (const server of servers) await load(server, warmUpSeconds);
   const runs = { keyport: [] as RequestRun[], fastify: [] as RequestRun[], classical: [] as RequestRun[] };
   for (let round = 1; round <= rounds; round += 1) {
