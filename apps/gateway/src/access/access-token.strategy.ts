@@ -1,30 +1,35 @@
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
 import { bearerTokenOf, type CarriesHeaders } from './bearer-token.ts';
 import type { Principal } from './principal.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 type Done = (error: null, principal: Promise<Principal>) => void;
+type Verify = (token: string) => Promise<Principal>;
 
 /** passport-jwt names this hook but its types do not. */
 const strategyWithHook = Strategy as unknown as {
-  JwtVerifier: (token: string, verifier: TokenVerifier, options: unknown, done: Done) => void;
+  JwtVerifier: (token: string, verify: Verify, options: unknown, done: Done) => void;
 };
 
 /**
  * passport-jwt's strategy with its verifier replaced by ours: its own parses the key on each call, knows no EdDSA and is
- * lenient where RFC 8725 asks for strictness. The "secret" that it hands through is the verifier itself.
+ * lenient where RFC 8725 asks for strictness. The "secret" that it hands through is how to verify.
  */
-strategyWithHook.JwtVerifier = (token, verifier, _options, done) => done(null, verifier.verify(token));
+strategyWithHook.JwtVerifier = (token, verify, _options, done) => done(null, verify(token));
 
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
   constructor(verifier: TokenVerifier) {
     super({
       jwtFromRequest: (request: unknown) => bearerTokenOf(request as CarriesHeaders),
-      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: null, key: never) => void) =>
-        done(null, verifier as never),
+      secretOrKeyProvider: (request: unknown, _token: unknown, done: (error: null, key: never) => void) => {
+        const { socket } = (request as FastifyRequest).raw;
+        const verify: Verify = (token) => verifier.verify(token, socket);
+        done(null, verify as never);
+      },
     });
   }
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+const scheme = 'bearer ';
+
 /** What is looked at of a request of Fastify's. */
 export interface CarriesHeaders {
   readonly raw: Pick<IncomingMessage, 'rawHeaders'>;
@@ -11,7 +13,11 @@ export interface CarriesHeaders {
  * passed over here and might count elsewhere. Several headers are read as RFC 9110 §5.3 joins them, which is no token.
  */
 export function bearerTokenOf({ raw }: CarriesHeaders): string | null {
-  return /^bearer +(.+)$/i.exec(authorizationOf(raw.rawHeaders))?.[1] ?? null;
+  const value = authorizationOf(raw.rawHeaders);
+  if (value.slice(0, scheme.length).toLowerCase() !== scheme) return null;
+  let at = scheme.length;
+  while (value[at] === ' ') at += 1;
+  return at < value.length ? value.slice(at) : null;
 }
 
 function authorizationOf(rawHeaders: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { Judge, tokenChecks, type JudgeViews } from '@keyport/access';
 import type { KeyportError, RightsEntry, UserRights } from '@keyport/contracts';
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import type { GatewayConfig } from '../config.ts';
 import { TokenInspector } from './token-inspector.ts';
@@ -193,23 +193,45 @@ describe('TokenVerifier', () => {
     expect(world.lookups).toBe(2);
   });
 
-  it('refuses what it remembers once it is revoked, its user is gone or its signing key is', async () => {
+  it.each([
+    ['connections', () => ({})],
+    ['one connection', () => views],
+  ])(
+    'refuses what it remembers over %s once it is revoked, its user is gone or its signing key is',
+    async (_, over) => {
+      const { verifier } = build();
+      const text = await token();
+      await verifier.verify(text, over());
+
+      world.revoked = true;
+      const revoked = await codeOf(verifier.verify(text, over()));
+      Object.assign(world, { revoked: false, user: undefined, version: 1 });
+      const orphaned = await codeOf(verifier.verify(text, over()));
+      world.known = false;
+      const unsigned = await codeOf(verifier.verify(text, over()));
+
+      expect([revoked, orphaned, unsigned]).toEqual([
+        'TOKEN_REVOKED revocation',
+        'TOKEN_REVOKED owner',
+        'TOKEN_INVALID key',
+      ]);
+    },
+  );
+
+  it('takes each token of a connection for what it is, until it expires', async () => {
     const { verifier } = build();
-    const text = await token();
-    await verifier.verify(text);
+    const connection = {};
+    const texts = [await token(), await token({ scope: 'records:read:paid' }), await token({}, {}, theirs.privateKey)];
+    const [first, other, forged] = texts as [string, string, string];
 
-    world.revoked = true;
-    const revoked = await codeOf(verifier.verify(text));
-    Object.assign(world, { revoked: false, user: undefined, version: 1 });
-    const orphaned = await codeOf(verifier.verify(text));
-    world.known = false;
-    const unsigned = await codeOf(verifier.verify(text));
+    const scopes = [];
+    for (const text of [first, other, first]) scopes.push((await verifier.verify(text, connection)).scopes);
+    expect(await codeOf(verifier.verify(forged, connection))).toBe('TOKEN_INVALID signature');
+    jest.spyOn(Date, 'now').mockReturnValue((now() + 7_200) * 1000);
+    const expired = await codeOf(verifier.verify(first, connection)).finally(() => jest.restoreAllMocks());
 
-    expect([revoked, orphaned, unsigned]).toEqual([
-      'TOKEN_REVOKED revocation',
-      'TOKEN_REVOKED owner',
-      'TOKEN_INVALID key',
-    ]);
+    expect(scopes).toEqual([['records:read:orders'], ['records:read:paid'], ['records:read:orders']]);
+    expect(expired).toBe('TOKEN_INVALID time');
   });
 
   it('takes what a user signs with a registered key, within its ceiling', async () => {
