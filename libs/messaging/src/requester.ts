@@ -93,7 +93,9 @@ export class Requester {
     const timeout = options.timeoutMs ?? contract.timeoutMs;
     let reply: Msg;
     try {
-      reply = await this.connection.request(contract.subject, body, { timeout, headers: headersOf(options) });
+      const asked = this.connection.request(contract.subject, body, { timeout, headers: headersOf(options) });
+      // Who may not ask again has to wait for the answer: it may still come over the next connection.
+      reply = await (contract.idempotent ? this.health.orLost(asked) : asked);
     } catch (error) {
       throw this.describe(contract, error);
     }

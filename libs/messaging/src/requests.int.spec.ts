@@ -20,6 +20,7 @@ import { connectBus } from './connection.ts';
 import { Handles } from './handles.ts';
 import { MessagingModule } from './messaging.module.ts';
 import { Requester } from './requester.ts';
+import { BUS_CONNECTION } from './tokens.ts';
 
 // Subjects of the records service that its NATS user may answer; the admin user asks.
 const add = defineRequest({
@@ -50,6 +51,13 @@ const grow = defineRequest({
   request: z.object({ to: z.number() }),
   reply: z.object({ text: z.string() }),
 });
+const silent = defineRequest({
+  subject: 'records.v1.test.silent',
+  request: z.object({}),
+  reply: z.object({ asked: z.number() }),
+  idempotent: true,
+  timeoutMs: 60_000,
+});
 const count = defineStream({
   subject: 'records.v1.test.count',
   request: z.object({ to: z.number(), failAt: z.number().optional(), stallAt: z.number().optional() }),
@@ -66,6 +74,10 @@ const nobodyStreams = defineStream({ subject: 'records.v1.test.nobody', request:
 
 @Controller()
 class TestHandler {
+  readonly firstAsked = Promise.withResolvers<void>();
+  readonly release = Promise.withResolvers<void>();
+  private asked = 0;
+
   @Handles(add)
   add(@Payload() { a, b }: RequestOf<typeof add>) {
     return { sum: a + b };
@@ -86,6 +98,16 @@ class TestHandler {
   async wait(@Payload() { ms }: RequestOf<typeof wait>) {
     await delay(ms);
     return { waited: ms };
+  }
+
+  /** Its first answer does not come: so it looks to who asked when one is lost. */
+  @Handles(silent)
+  async silent() {
+    this.asked += 1;
+    if (this.asked > 1) return { asked: this.asked };
+    this.firstAsked.resolve();
+    await this.release.promise;
+    return { asked: 1 };
   }
 
   @Handles(grow)
@@ -232,6 +254,16 @@ describe('a request', () => {
     await failureOf(requester.request(nobody, {}, { retryForMs: 600 }));
 
     expect(Date.now() - started).toBeGreaterThan(300);
+  });
+
+  it('is asked again at once where the connection broke before its answer, and its contract is idempotent', async () => {
+    const handler = answering.get(TestHandler);
+    const answer = requester.request(silent, {}, { retryForMs: 30_000 });
+    await handler.firstAsked.promise;
+
+    await asking.get<NatsConnection>(BUS_CONNECTION).reconnect();
+
+    expect(await answer.finally(() => handler.release.resolve())).toEqual({ asked: 2 });
   });
 
   it('is answered although its service is about to end', async () => {

@@ -13,7 +13,7 @@ import { nanos, type NatsConnection } from '@nats-io/transport-node';
 /** Some million entries: what gateways tell while auth or its database is away. */
 const maxBytes = 1024 ** 3;
 /** What a killed process had taken is told anew after so long; storing it a second time changes nothing. */
-const ackWaitMs = 15_000;
+const ackWaitMs = 5_000;
 /** Entries that all processes of auth together have taken and not stored yet. */
 const maxTaken = 2_000;
 const durable = 'audit';
