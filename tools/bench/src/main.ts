@@ -19,9 +19,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 try {
   const parameters = readParameters(process.argv.slice(2), process.env);
   const machine = readMachine();
-  const { figures, versions, fileBytes } = await runBench(parameters, { root, signal: ending.signal, log, print });
+  const { figures, versions, files } = await runBench(parameters, { root, signal: ending.signal, log, print });
   if (parameters.profile === undefined) {
-    const page = reportPage(figures, { parameters, machine, versions, fileBytes, date: new Date() });
+    const page = reportPage(figures, { parameters, machine, versions, files, date: new Date() });
     const out = join(root, parameters.out);
     await mkdir(dirname(out), { recursive: true });
     // That of another tool (`bench:revocation`) stays.

@@ -5,9 +5,11 @@ describe('readParameters', () => {
   it('measures everything with a million rows and writes the committed report by default', () => {
     expect(readParameters([], {})).toEqual({
       rows: 1_000_000,
+      megabytes: undefined,
+      scale: 1,
       rounds: 3,
       seed: 42,
-      parts: ['import', 'export', 'me', 'auth'],
+      parts: ['import', 'csv', 'export', 'me', 'auth'],
       profile: undefined,
       out: 'docs/benchmarks.md',
     });
@@ -19,16 +21,20 @@ describe('readParameters', () => {
     expect(readParameters(['--rows', '7000'], env)).toMatchObject({ rows: 7000, rounds: 2 });
   });
 
-  it.each([[['--rows=100000']], [['--parts=import,me']]])(
+  it.each([[['--rows=100000']], [['--parts=import,me']], [['--megabytes=5000']]])(
     'keeps a smaller run (%s) out of the committed report',
     (args) => {
       expect(readParameters(args, {}).out).toBe('tmp/benchmarks.md');
     },
   );
 
+  it('takes the size of the files and how many times as large the larger ones are', () => {
+    expect(readParameters(['--megabytes=5000', '--scale=10'], {})).toMatchObject({ megabytes: 5000, scale: 10 });
+  });
+
   it('names every fault at once', () => {
-    expect(() => readParameters(['--rows=many', '--parts=imports', '--profile=mongod'], {})).toThrow(
-      /profile wants.*parts wants.*not imports.*rows wants/,
+    expect(() => readParameters(['--rows=many', '--parts=imports', '--profile=mongod', '--scale=0'], {})).toThrow(
+      /profile wants.*parts wants.*not imports.*rows wants.*scale wants/,
     );
   });
 });

@@ -8,6 +8,7 @@ import { ProcessWatch, type ProcessFigures } from './process-watch.ts';
 
 export interface TimedRun {
   readonly seconds: number;
+  readonly rows: number;
   /** The load's: of the file, or of the response. */
   readonly bytes: number;
   readonly processes: Readonly<Record<string, ProcessFigures>>;
@@ -40,7 +41,7 @@ export async function importRounds(
 ): Promise<{ runs: Runs; filled: FilledPlace }> {
   const runs = { keyport: [] as TimedRun[], bare: [] as TimedRun[] };
   for (let round = 1; ; round += 1) {
-    const place = `bench-${file.rows}-${round}`;
+    const place = `bench-${file.format}-${file.rows}-${round}`;
     for (const side of lab.sides) {
       await side.prepare(place);
       runs[side.name].push(await timedImport(lab, side, place, file));
@@ -68,7 +69,7 @@ export async function exportRounds(
       if (result.rows !== file.rows || result.crc !== crcs.get(side)) {
         throw new Error(`${side.name}'s export of ${place} is not the one that was checked: ${JSON.stringify(result)}`);
       }
-      runs[side.name].push({ seconds: result.ms / 1000, bytes: result.bytes, processes });
+      runs[side.name].push({ seconds: result.ms / 1000, rows: file.rows, bytes: result.bytes, processes });
     }
   }
   return runs;
@@ -79,11 +80,11 @@ export async function drop({ sides }: Laboratory, place: string): Promise<void> 
 }
 
 async function timedImport(lab: Laboratory, side: Side, place: string, file: DataFile): Promise<TimedRun> {
-  const { result, processes } = await timed<SentFile>(lab, side, 'import', () =>
-    askChild('send-file.ts', { ...side.importTarget(place), file: file.path }, lab.signal),
+  const { result, processes } = await timed<SentFile>(lab, side, file.format === 'csv' ? 'csv-import' : 'import', () =>
+    askChild('send-file.ts', { ...side.importTarget(place, file.format), file: file.path }, lab.signal),
   );
   side.checkImport(result, file.rows);
-  return { seconds: result.ms / 1000, bytes: result.bytes, processes };
+  return { seconds: result.ms / 1000, rows: file.rows, bytes: result.bytes, processes };
 }
 
 async function timed<Result extends { ms: number }>(

@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TimedRun } from '../measuring/rounds.ts';
-import { latencyTable, processTable, requestTable, spreadText, throughputTable } from './result-tables.ts';
+import {
+  latencyTable,
+  processTable,
+  requestTable,
+  scalingTable,
+  spreadText,
+  throughputTable,
+} from './result-tables.ts';
 
 const run = (seconds: number, peakMb = 100): TimedRun => ({
   seconds,
+  rows: 1_000_000,
   bytes: 350_000_000,
   processes: { import: { peakMb, cpuSeconds: seconds / 2 }, mongod: { peakMb: 900, cpuSeconds: 8 } },
 });
@@ -18,17 +26,32 @@ describe('throughputTable', () => {
   it('takes the ratio pair by pair, so that it is not the ratio of the medians', () => {
     const runs = { keyport: [run(10), run(20), run(30)], bare: [run(10), run(40), run(15)] };
 
-    const line = throughputTable({ rows: 1_000_000, import: runs }).split('\n')[2];
+    const line = throughputTable({ import: runs }).split('\n')[2];
 
     expect(line).toMatch(
-      /20\.00 \(10\.00\.\.30\.00\) \| +50,000 \| 17\.5 \| .* 1\.00 \(0\.50\.\.2\.00\) \| +0\.5 \| reached/,
+      /1,000,000 \| 20\.00 \(10\.00\.\.30\.00\) \| +50,000 \| 17\.5 \| .* 1\.00 \(0\.50\.\.2\.00\) \| +0\.8 \| reached/,
     );
   });
 
   it('says where a floor is not reached', () => {
     const runs = { keyport: [run(20)], bare: [run(19)] };
 
-    expect(throughputTable({ rows: 1_000_000, export: runs })).toContain('**not reached**');
+    expect(throughputTable({ export: runs })).toContain('**not reached**');
+  });
+});
+
+describe('scalingTable', () => {
+  const larger = (seconds: number) => ({ keyport: [{ ...run(seconds), rows: 10_000_000 }], bare: [] });
+
+  it.each([
+    [210, '10.50', 'reached'],
+    [211, '10.55', '**not reached**'],
+  ])('holds %s s for ten times the rows of 20 s to the bound', (seconds, times, verdict) => {
+    const table = scalingTable({ csv: { keyport: [run(20)], bare: [] }, scaledCsv: larger(seconds) });
+
+    expect(table.split('\n')[2]).toMatch(/^\| CSV import +\| 10,000,000 \|/);
+    expect(table).toContain(`| ${times} |`.replace('| ', ''));
+    expect(table).toContain(verdict);
   });
 });
 
@@ -74,12 +97,11 @@ describe('latencyTable', () => {
 describe('processTable', () => {
   it('holds our processes to the floor by their worst part, and mongod to none', () => {
     const table = processTable({
-      rows: 1,
-      import: { keyport: [run(10, 299), run(10, 301)], bare: [] },
+      import: { keyport: [run(10, 255), run(10, 257)], bare: [] },
       export: { keyport: [run(10, 120)], bare: [] },
     });
 
-    expect(table).toMatch(/import +\| 301 MB, 5\.0 s \| 120 MB, 5\.0 s \| 300 MB \| \*\*not reached\*\*/);
+    expect(table).toMatch(/import +\| 257 MB, 5\.0 s \| 120 MB, 5\.0 s \| 256 MB \| \*\*not reached\*\*/);
     expect(table).toMatch(/CPU of all \| +13\.0 s \| +13\.0 s \|/);
     expect(table).toMatch(/mongod +\| 900 MB, 8\.0 s \| 900 MB, 8\.0 s \| +\| +\|/);
   });

@@ -9,8 +9,11 @@ import { markdownTable, type Column } from './table.ts';
 
 /** What one `npm run bench` found; a part that was not chosen is missing. */
 export interface Figures {
-  readonly rows: number;
   readonly import?: Runs;
+  readonly csv?: Runs;
+  /** Of files several times as large: Keyport alone, once. */
+  readonly scaledImport?: Runs;
+  readonly scaledCsv?: Runs;
   readonly export?: Runs;
   readonly me?: RequestRuns;
   readonly latency?: readonly LatencyRun[];
@@ -26,26 +29,29 @@ export function spreadText(values: readonly number[], digits: number): string {
   return values.length === 1 ? text(median) : `${text(median)} (${text(min)}..${text(max)})`;
 }
 
-export function throughputTable({ rows, import: imports, export: exports }: Figures): string {
+export function throughputTable({ import: imports, csv, export: exports }: Figures): string {
   return markdownTable(
     [
       { title: 'part' },
+      right('rows'),
       ...[right('Keyport, s'), right('rows/s'), right('MB/s'), right('bare script, s'), right('times its speed')],
       ...[right('floor'), { title: '' }],
     ],
     [
-      ...(imports ? [throughputRow('NDJSON import', imports, rows, floors.import)] : []),
-      ...(exports ? [throughputRow('NDJSON export, streamed', exports, rows, floors.export)] : []),
+      ...(imports ? [throughputRow('NDJSON import', imports, floors.import)] : []),
+      ...(csv ? [throughputRow('CSV import', csv, floors.csvImport)] : []),
+      ...(exports ? [throughputRow('NDJSON export, streamed', exports, floors.export)] : []),
     ],
   );
 }
 
-function throughputRow(part: string, { keyport, bare }: Runs, rows: number, floor: number): string[] {
-  const secondsOf = (runs: readonly TimedRun[]) => runs.map(({ seconds }) => seconds);
+function throughputRow(part: string, { keyport, bare }: Runs, floor: number): string[] {
   const seconds = spreadOf(secondsOf(keyport)).median;
+  const rows = keyport[0]?.rows ?? 0;
   const ratios = speedRatios(secondsOf(keyport), secondsOf(bare));
   return [
     part,
+    rows.toLocaleString('en'),
     spreadText(secondsOf(keyport), 2),
     Math.round(rows / seconds).toLocaleString('en'),
     ((keyport[0]?.bytes ?? 0) / 1e6 / seconds).toFixed(1),
@@ -53,6 +59,43 @@ function throughputRow(part: string, { keyport, bare }: Runs, rows: number, floo
     spreadText(ratios, 2),
     floor.toFixed(1),
     verdict(spreadOf(ratios).median >= floor),
+  ];
+}
+
+const secondsOf = (runs: readonly TimedRun[]) => runs.map(({ seconds }) => seconds);
+
+/** Files several times as large, against those of the table above: how time grows with the rows. */
+export function scalingTable({ import: imports, csv, scaledImport, scaledCsv }: Figures): string {
+  return markdownTable(
+    [
+      { title: 'larger files, Keyport' },
+      ...[right('rows'), right('s'), right('rows/s'), right('times the rows'), right('times the seconds')],
+      ...[right('at most'), { title: '' }],
+    ],
+    [
+      ...(imports && scaledImport ? [scalingRow('NDJSON import', imports, scaledImport)] : []),
+      ...(csv && scaledCsv ? [scalingRow('CSV import', csv, scaledCsv)] : []),
+    ],
+  );
+}
+
+function scalingRow(part: string, small: Runs, large: Runs): string[] {
+  const [from, to] = [small, large].map(({ keyport }) => ({
+    rows: keyport[0]?.rows ?? 0,
+    seconds: spreadOf(secondsOf(keyport)).median,
+  }));
+  if (!from || !to) return [];
+  const rows = to.rows / from.rows;
+  const most = (rows * floors.tenTimesTheRows) / 10;
+  const ratio = to.seconds / from.seconds;
+  return [
+    ...[
+      part,
+      to.rows.toLocaleString('en'),
+      to.seconds.toFixed(2),
+      Math.round(to.rows / to.seconds).toLocaleString('en'),
+    ],
+    ...[rows.toFixed(1), ratio.toFixed(2), most.toFixed(1), verdict(ratio <= most)],
   ];
 }
 
@@ -177,16 +220,21 @@ export function tokenTable(runs: readonly TokenRun[]): string {
 export function processTable(figures: Figures): string {
   const parts = [
     ...partsOf('import', figures.import),
+    ...partsOf('CSV import', figures.csv),
+    ...partsOf('larger import', figures.scaledImport),
+    ...partsOf('larger CSV import', figures.scaledCsv),
     ...partsOf('export', figures.export),
     ...(figures.me ? mePartsOf(figures.me) : []),
   ];
   const names = [...new Set(parts.flatMap(({ processes }) => Object.keys(processes)))];
   const cell = (one: ProcessFigures | undefined) =>
     one ? `${one.peakMb.toFixed(0)} MB, ${one.cpuSeconds.toFixed(1)} s` : '';
+  const boundsText = `${[...new Set(parts.map(({ memoryMb }) => memoryMb))].join(' and ')} MB`;
   const rows = names.map((name) => {
-    const peakMb = Math.max(...parts.map(({ processes }) => processes[name]?.peakMb ?? 0));
     const isOurs = nodeProcesses.some((own) => own === name);
-    const floor = isOurs ? [`${floors.memoryMb} MB`, verdict(peakMb < floors.memoryMb)] : ['', ''];
+    const floor = isOurs
+      ? [boundsText, verdict(parts.every((part) => (part.processes[name]?.peakMb ?? 0) < part.memoryMb))]
+      : ['', ''];
     return [name, ...parts.map(({ processes }) => cell(processes[name])), ...floor];
   });
   const cpuOf = (processes: Readonly<Record<string, ProcessFigures>>) =>
@@ -202,6 +250,7 @@ const partsOf = (part: string, runs: Runs | undefined) =>
     .filter((side) => (runs?.[side].length ?? 0) > 0)
     .map((side) => ({
       part: side === 'bare' ? `bare ${part}` : part,
+      memoryMb: floors.fileMemoryMb,
       processes: summaryOf((runs?.[side] ?? []).map(({ processes }) => processes)),
     }));
 
@@ -210,5 +259,6 @@ const mePartsOf = (runs: RequestRuns) =>
     .filter((side) => runs[side].length > 0)
     .map((side) => ({
       part: side === 'keyport' ? 'me' : `me, ${side}`,
+      memoryMb: floors.memoryMb,
       processes: summaryOf(runs[side].map(({ processes }) => processes)),
     }));

@@ -19,6 +19,7 @@ const packages = [
   ['tools/bench', 'autocannon'],
   ['tools/bench', 'express'],
   ['tools/bench', 'passport-jwt'],
+  ['tools/bench', 'udsv'],
 ] as const;
 
 export type Versions = readonly (readonly [name: string, version: string])[];

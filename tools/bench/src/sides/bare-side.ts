@@ -1,5 +1,6 @@
 import type { Db, MongoClient } from 'mongodb';
 import { startServerChild, type ServerChild } from '../children/ask-child.ts';
+import type { FileFormat } from '../data-file.ts';
 import type { SentFile } from '../children/send-file.ts';
 import type { Side } from './side.ts';
 
@@ -11,29 +12,31 @@ export interface BareServers {
   readonly mongodPids: () => Promise<readonly number[]>;
 }
 
-/** The two bare scripts, each a process of its own that lives as long as the stack does, so that both are warm. */
+/** The bare scripts, each a process of its own that lives as long as the stack does, so that both are warm. */
 export class BareSide implements Side {
   readonly name = 'bare';
 
   private constructor(
     private readonly database: Db,
-    private readonly importer: ServerChild,
+    private readonly importers: Readonly<Record<FileFormat, ServerChild>>,
     private readonly exporter: ServerChild,
     private readonly mongodPids: () => Promise<readonly number[]>,
   ) {}
 
   static async start({ mongodbUrl, client, mongodPids }: BareServers, signal: AbortSignal): Promise<BareSide> {
     const env = { MONGODB_URL: mongodbUrl, BARE_DATABASE: databaseName };
-    const [importer, exporter] = await Promise.all([
+    const [ndjson, csv, exporter] = await Promise.all([
       startServerChild('bare-import.ts', env, signal),
+      startServerChild('bare-csv-import.ts', env, signal),
       startServerChild('bare-export.ts', env, signal),
     ]);
-    return new BareSide(client.db(databaseName), importer, exporter, mongodPids);
+    return new BareSide(client.db(databaseName), { ndjson, csv }, exporter, mongodPids);
   }
 
   async processes() {
     return {
-      'bare import': [this.importer.pid],
+      'bare import': [this.importers.ndjson.pid],
+      'bare CSV import': [this.importers.csv.pid],
       'bare export': [this.exporter.pid],
       mongod: await this.mongodPids(),
     };
@@ -43,8 +46,8 @@ export class BareSide implements Side {
     await this.database.createCollection(place);
   }
 
-  importTarget(place: string) {
-    return { url: `${this.importer.url}/${place}`, headers: { 'content-type': 'application/x-ndjson' } };
+  importTarget(place: string, format: FileFormat) {
+    return { url: `${this.importers[format].url}/${place}`, headers: {} };
   }
 
   checkImport({ status, body }: SentFile, rows: number): void {
@@ -62,7 +65,7 @@ export class BareSide implements Side {
   }
 
   async stop(): Promise<void> {
-    this.importer.stop();
+    for (const importer of Object.values(this.importers)) importer.stop();
     this.exporter.stop();
     await this.database.dropDatabase();
   }

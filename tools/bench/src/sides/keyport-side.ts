@@ -1,4 +1,5 @@
 import { TestStack, type KeyportClient } from '@keyport/testing';
+import type { FileFormat } from '../data-file.ts';
 import type { HttpTarget } from '../children/http-target.ts';
 import type { SentFile } from '../children/send-file.ts';
 import type { Side } from './side.ts';
@@ -40,9 +41,11 @@ export class KeyportSide implements Side {
     await this.stack.client.putDataset(place);
   }
 
-  importTarget(place: string): HttpTarget {
-    const headers = { 'content-type': 'application/x-ndjson', prefer: `wait=${waitSeconds}` };
-    return this.target(`/v1/datasets/${place}/imports`, headers);
+  importTarget(place: string, format: FileFormat): HttpTarget {
+    const prefer = `wait=${waitSeconds}`;
+    const path = `/v1/datasets/${place}/imports`;
+    if (format === 'csv') return this.target(`${path}?types=header`, { 'content-type': 'text/csv', prefer });
+    return this.target(path, { 'content-type': 'application/x-ndjson', prefer });
   }
 
   checkImport({ status, body }: SentFile, rows: number): void {
