@@ -1,5 +1,6 @@
 import type { ServiceName } from '@keyport/contracts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import './message-buffers.ts';
 
 export interface BusConfig {
   readonly service: ServiceName;

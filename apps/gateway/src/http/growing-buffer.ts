@@ -7,6 +7,7 @@ const smallestBytes = 4096;
 export class GrowingBuffer {
   length = 0;
   private bytes = Buffer.alloc(0);
+  private wasFull = false;
 
   constructor(private readonly capacity: number) {}
 
@@ -18,7 +19,8 @@ export class GrowingBuffer {
   append(part: Uint8Array): void {
     const needed = this.length + part.length;
     if (needed > this.bytes.length) {
-      const grown = Buffer.allocUnsafe(Math.min(this.capacity, Math.max(needed, this.bytes.length * 2, smallestBytes)));
+      const wanted = this.wasFull ? this.capacity : Math.max(needed, this.bytes.length * 2, smallestBytes);
+      const grown = Buffer.allocUnsafe(Math.min(this.capacity, wanted));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
     }
@@ -29,6 +31,8 @@ export class GrowingBuffer {
   /** The bytes so far; what is appended from now on goes elsewhere. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
+    // Who has sent so much before is given as much at once: growing would copy most bytes twice.
+    this.wasFull = this.length === this.capacity;
     this.bytes = Buffer.alloc(0);
     this.length = 0;
     return taken;
