@@ -5,6 +5,7 @@ export {
   FileError,
   type FileErrorCode,
   rowErrorCodes,
+  type RawRow,
   type RejectedRow,
   type RowErrorCode,
   type RowProblem,
@@ -12,6 +13,7 @@ export {
 export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
 export { compileSchema, examineSchema, type RowSchema, SchemaError } from './schema/row-schema.ts';
 export { schemaCheck, type SchemaCheck } from './schema/schema-check.ts';
+export { namesId, recordCheck, type RecordCheck } from './schema/record-check.ts';
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
 export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';
@@ -31,3 +33,5 @@ export { type TextFields, textFieldsOf } from './schema/json-form.ts';
 export type { CsvTypes } from './csv/column.ts';
 export { type InferenceOptions, inferSchema } from './infer/infer-schema.ts';
 export { rowOptionsFault } from './rows/options-fault.ts';
+export { storedFields, type StoredField } from './infer/stored-fields.ts';
+export { describeColumns, type DescribedColumn } from './csv/described-columns.ts';

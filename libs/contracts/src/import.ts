@@ -37,6 +37,8 @@ export const importOptions = z
     key: z.array(fieldPath).min(1).max(8).optional(),
     onError: z.enum(['continue', 'abort']).default('continue'),
     maxErrors: z.coerce.number().int().min(0).optional(),
+    /** Checks everything and counts as it would end now, and writes nothing. */
+    dryRun: z.boolean().optional(),
     /** CSV and TSV: types of columns that the schema does not name. */
     types: z.enum(['string', 'lossless', 'header']).optional(),
     /** NDJSON and JSON: how Extended JSON is read. */
@@ -46,11 +48,28 @@ export const importOptions = z
     'csv.quote': z.string().max(1).optional(),
     'csv.header': z.boolean().optional(),
     'csv.columns': z.array(z.string().min(1).max(1024)).min(1).max(maxColumns).optional(),
+    /** Columns of the file that are no fields, such as `_error`. */
+    'csv.ignore': z.array(z.string().min(1).max(1024)).min(1).max(100).optional(),
     'csv.nullText': z.string().min(1).max(1024).optional(),
     'csv.empty': z.enum(['string', 'null', 'absent']).optional(),
   })
   .meta({ id: 'ImportOptions' });
 export type ImportOptions = z.output<typeof importOptions>;
+
+/** What became of the records that the import inserted: in the end removed + left + gone is `counts.inserted`. */
+export const importUndoSchema = z
+  .object({
+    state: z.enum(['running', 'completed', 'failed']),
+    removed: z.number().int(),
+    /** Changed since, or out of reach of who asked. */
+    left: z.number().int(),
+    /** Removed by others before. */
+    gone: z.number().int(),
+    requestedAt: instant,
+    finishedAt: instant.nullable(),
+    error: z.object({ code: z.string(), detail: z.string() }).optional(),
+  })
+  .meta({ id: 'ImportUndo' });
 
 export const importSchema = z
   .object({
@@ -58,6 +77,8 @@ export const importSchema = z
     dataset: datasetName,
     mode: writeMode,
     format: importFormat,
+    /** True where nothing is written: counts say what would have been. */
+    dryRun: z.boolean(),
     state: importState,
     createdAt: instant,
     startedAt: instant.nullable(),
@@ -66,6 +87,8 @@ export const importSchema = z
     /** Bytes as sent (compressed or not). */
     bytes: z.object({ received: z.number().int(), processed: z.number().int() }),
     error: z.object({ code: z.string(), detail: z.string() }).optional(),
+    /** Set once its undo was asked for. */
+    undo: importUndoSchema.optional(),
   })
   .meta({ id: 'Import' });
 export type Import = z.output<typeof importSchema>;
@@ -80,11 +103,20 @@ export const rejectedRowSchema = z
     code: z.string(),
     path: z.string().optional(),
     message: z.string(),
+    /** Its text, cut. */
     value: z.string().optional(),
+    /** The row's text, cut. */
     raw: z.string(),
+    /** False where `raw` is cut, or holds U+FFFD in place of bytes that are no characters; missing where nobody knows. */
+    rawComplete: z.boolean().optional(),
   })
   .meta({ id: 'RejectedRow' });
 export type RejectedRow = z.output<typeof rejectedRowSchema>;
+
+/** A piece's offset has 15 digits at most. */
+export const maxUploadBytes = 10 ** 15 - 1;
+export const uploadLength = z.number().int().min(0).max(maxUploadBytes);
+const maxMetadataBytes = 8192;
 
 export const createImport = defineRequest({
   subject: 'import.v1.create',
@@ -95,13 +127,27 @@ export const createImport = defineRequest({
     options: importOptions,
     /** What the client said it will send, where it did. */
     contentLength: z.number().int().min(0).optional(),
+    /** Several requests bring the file (tus): its length, where it is known, and the metadata as they were sent. */
+    resumable: z.object({ length: uploadLength.nullable(), metadata: z.string().max(maxMetadataBytes) }).optional(),
+    /** Names the upload among all of this caller's. IDEMPOTENCY_KEY_REUSED where it stands for other options. */
+    idempotencyKey: z.string().min(1).max(255).optional(),
+    /** No row is read before the upload is sealed, since only then its digest is known to be right. */
+    verifiedFirst: z.boolean().optional(),
   }),
   /**
    * `epoch` numbers the request that may publish pieces now; pieces of an older epoch are ignored. So many bytes of the
    * upload may be published before {@link reserveUpload} is asked for more. QUOTA_EXCEEDED where the day's imports are
    * used up, or `contentLength` is more than is left.
    */
-  reply: z.object({ importId: jobId, epoch: z.number().int(), reservedBytes: z.number().int() }),
+  reply: z.object({
+    importId: jobId,
+    epoch: z.number().int(),
+    reservedBytes: z.number().int(),
+    /** An earlier request with the `idempotencyKey` brought so many bytes; their SHA-256, hex, where there are any. */
+    resumed: z.object({ offset: z.number().int(), digest: z.string().nullable() }).optional(),
+    /** An earlier request brought all of them, or the import has ended: nothing is to be published. */
+    finished: z.object({ length: z.number().int(), digest: z.string() }).nullable().optional(),
+  }),
 });
 
 /**
@@ -120,7 +166,13 @@ export const reserveUpload = defineRequest({
 /** The gateway published `length` bytes and JetStream acknowledged all of them. */
 export const sealUpload = defineRequest({
   subject: 'import.v1.uploads.seal',
-  request: z.object({ importId: jobId, epoch: z.number().int(), length: z.number().int().min(0) }),
+  request: z.object({
+    importId: jobId,
+    epoch: z.number().int(),
+    length: z.number().int().min(0),
+    /** SHA-256 of the whole, hex, where the same file may be sent again. */
+    digest: z.string().optional(),
+  }),
   reply: importSchema,
   idempotent: true,
 });
@@ -134,7 +186,14 @@ export const getImport = defineRequest({
 
 export const listImports = defineRequest({
   subject: 'import.v1.list',
-  request: pageRequest.extend({ dataset: datasetName.optional(), state: importState.optional() }),
+  request: pageRequest.extend({
+    dataset: datasetName.optional(),
+    /** One, or any of several. */
+    state: z.union([importState, z.array(importState).min(1)]).optional(),
+    createdAfter: instant.optional(),
+    /** Not at this instant any more. */
+    createdBefore: instant.optional(),
+  }),
   reply: importListSchema,
   idempotent: true,
 });
@@ -146,14 +205,6 @@ export const cancelImport = defineRequest({
   idempotent: true,
 });
 
-/** Rejected rows in file order. */
-export const listRejects = defineRequest({
-  subject: 'import.v1.rejects.list',
-  request: pageRequest.extend({ importId: jobReference }),
-  reply: listOf(rejectedRowSchema),
-  idempotent: true,
-});
-
 /** Headers of a piece on `uploads.v1.<importId>`; its body is at most `maxPieceBytes` of the upload as sent. */
 export const pieceHeaders = {
   /** Bytes of the upload before this piece. */
@@ -161,6 +212,8 @@ export const pieceHeaders = {
   epoch: 'Keyport-Epoch',
   /** SHA-256 of the piece, hex. */
   digest: 'Keyport-Sha256',
+  /** SHA-256 of the upload up to the end of the piece, hex, where the same file may be sent again. */
+  prefixDigest: 'Keyport-Prefix-Sha256',
 } as const;
 
 /** 512 KiB: far under NATS's `max_payload`, and with it every piece is nearly free of overhead (measured). */

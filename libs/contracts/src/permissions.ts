@@ -2,7 +2,12 @@ import * as auth from './auth/index.ts';
 import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
 import * as imports from './import.ts';
+import * as control from './import-control.ts';
+import * as undo from './import-undo.ts';
+import * as preview from './preview.ts';
 import * as records from './records.ts';
+import * as rejects from './rejects.ts';
+import * as uploads from './resumable-upload.ts';
 import { serviceNames, type ServiceName } from './services.ts';
 import { buckets, streams, type BucketContract } from './streams.ts';
 
@@ -23,14 +28,26 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[auth.createRevocation, auth.listRevocations, auth.deleteRevocation],
     ...[auth.listSigningKeys, auth.rotateSigningKeys, auth.revokeSigningKey, auth.listAudit],
     ...[records.putDataset, records.getDataset, records.listDatasets, records.deleteDataset],
+    records.checkSchema,
     ...[records.getRecord, records.putRecord, records.deleteRecord],
     ...[imports.createImport, imports.reserveUpload, imports.sealUpload, imports.getImport, imports.listImports],
-    ...[imports.cancelImport, imports.listRejects],
+    ...[imports.cancelImport, rejects.listRejects, rejects.listCorrectableRows, rejects.summarizeRejects],
+    ...[control.pauseImport, control.resumeImport, control.getImportProgress],
+    ...[uploads.getUpload, uploads.resumeUpload, uploads.acknowledgeUpload, uploads.refuseUpload],
+    ...[undo.undoImport, undo.listLeft],
+    ...[preview.previewImport, preview.inferDatasetSchema],
     ...[exports.createExport, exports.getExport, exports.listExports, exports.deleteExport],
     ...[exports.readExportFile, exports.readPage],
   ],
   auth: [],
-  import: [auth.createGrant, auth.createIngestGrant, records.getDataset, records.writeRecords],
+  import: [
+    auth.createGrant,
+    auth.createIngestGrant,
+    records.getDataset,
+    records.writeRecords,
+    records.forgetDryRun,
+    undo.undoChunk,
+  ],
   export: [auth.createGrant, records.getDataset, records.scanRecords],
   records: [],
 };
@@ -39,7 +56,8 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
 const publishes: Record<ServiceName, readonly string[]> = {
   gateway: ['uploads.v1.*', auth.auditSubject],
   auth: ['events.v1.key.*'],
-  import: ['events.v1.import.*'],
+  // Marks in an upload where a new epoch begins.
+  import: ['events.v1.import.*', 'uploads.v1.*'],
   export: ['events.v1.export.*'],
   records: ['events.v1.dataset.*', 'events.v1.records.changed'],
 };

@@ -27,7 +27,10 @@ export class MongoModule implements OnApplicationShutdown {
 }
 
 /** Connects, waiting for a server that is not there yet. Indexes are made by {@link syncIndexes}, not behind one's back. */
-export function connectMongo(url: string, options: { readonly maxPoolSize?: number } = {}): Promise<Connection> {
+export function connectMongo(
+  url: string,
+  options: { readonly maxPoolSize?: number; readonly serverSelectionTimeoutMS?: number } = {},
+): Promise<Connection> {
   return mongoose
     .createConnection(url, {
       autoIndex: false,

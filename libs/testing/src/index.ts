@@ -14,5 +14,6 @@ export { eventually, until } from './until.ts';
 export { residentBytes } from './resident-bytes.ts';
 export { always, bytes32, eddsa, es256, es256Der, hmac, malleated, p256Order, ps256, rs256 } from './signers.ts';
 export { StackBus } from './stack-bus.ts';
+export { TeamMongod } from '@keyport/stack';
 export { signedInUser, signIn, type SignedInUser, type TestSession } from './signed-in-user.ts';
 export { faultyPathsOf, outcomeOf, refusedWithinASecond, withinASecond, type Problem } from './problems.ts';

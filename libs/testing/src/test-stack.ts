@@ -72,11 +72,24 @@ export class TestStack {
 
   /** Kills (SIGKILL) every process of a service or server and resolves once the launcher has replaced them all. */
   async kill(name: keyof StackDescription['processes']): Promise<void> {
+    await this.killSome(name, () => true);
+  }
+
+  /** As {@link kill}, but only one process of a service that runs several, by its place from 0. */
+  async killOne(name: keyof StackDescription['processes'], place: number): Promise<void> {
+    await this.killSome(name, (_pid, index) => index === place);
+  }
+
+  private async killSome(
+    name: keyof StackDescription['processes'],
+    isVictim: (pid: number, index: number) => boolean,
+  ): Promise<void> {
     const before = (await this.describe()).processes[name];
-    for (const pid of before) process.kill(pid, 'SIGKILL');
+    const victims = before.filter(isVictim);
+    for (const pid of victims) process.kill(pid, 'SIGKILL');
     await until(async () => {
       const now = (await this.describe().catch(() => undefined))?.processes[name] ?? [];
-      return now.length === before.length && now.every((pid) => !before.includes(pid));
+      return now.length === before.length && now.every((pid) => !victims.includes(pid));
     }, `${name} to be started again`);
   }
 

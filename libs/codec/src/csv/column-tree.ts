@@ -17,7 +17,8 @@ export interface ColumnNode {
 export function columnTree(columns: readonly Column[]): ColumnNode[] {
   const roots: ColumnNode[] = [];
   const byPath = new Map<string, ColumnNode>();
-  for (const [cell, { name: path, type }] of columns.entries()) {
+  for (const [cell, { name: path, type, isIgnored }] of columns.entries()) {
+    if (isIgnored) continue;
     const segments = path.split('.');
     let siblings = roots;
     for (const [depth, segment] of segments.entries()) {

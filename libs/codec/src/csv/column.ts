@@ -1,5 +1,6 @@
 import { ANY, type TypeNode } from '../stored-types/stored-type.ts';
 import { type CellType, losslessCell, storedCell, textCell } from './cell-type.ts';
+import type { CsvDialect } from './csv-dialect.ts';
 import { headerFault } from './csv-header.ts';
 import { type TypedName, typedName } from './typed-header.ts';
 
@@ -13,18 +14,26 @@ export interface Column {
   /** Dotted path of the field. */
   name: string;
   type: CellType;
+  /** It is there, and no field. */
+  isIgnored: boolean;
 }
 
 /** The columns that a header's names stand for, or why they cannot be. Types of the schema win. */
 export function columnsOf(
   names: readonly string[],
-  types: CsvTypes,
+  { types, ignore }: Pick<CsvDialect, 'types' | 'ignore'>,
   schema: TypeNode,
   { maxColumns, maxDepth }: { maxColumns: number; maxDepth: number },
 ): Column[] | string {
   if (names.length > maxColumns) return `there are ${names.length} columns, more than ${maxColumns}`;
+  const wrong = [...ignore].find((name) => names.filter((one) => one === name).length !== 1);
+  if (wrong !== undefined) return `csv.ignore names ${JSON.stringify(wrong)}, which is not exactly one of the columns`;
   const columns: Column[] = [];
   for (const name of names) {
+    if (ignore.has(name)) {
+      columns.push({ name, type: textCell, isIgnored: true });
+      continue;
+    }
     const given: TypedName | string | undefined = types === 'header' ? typedName(name) : undefined;
     if (typeof given === 'string') return given;
     const path = given?.name ?? name;
@@ -33,9 +42,13 @@ export function columnsOf(
       return `column ${JSON.stringify(name)} names no type, as in ${JSON.stringify(`${name}.string()`)}`;
     }
     const otherwise = types === 'lossless' ? losslessCell : textCell;
-    columns.push({ name: path, type: known === ANY ? (given?.type ?? otherwise) : storedCell(known) });
+    columns.push({
+      name: path,
+      type: known === ANY ? (given?.type ?? otherwise) : storedCell(known),
+      isIgnored: false,
+    });
   }
-  const paths = columns.map(({ name }) => name);
+  const paths = columns.filter(({ isIgnored }) => !isIgnored).map(({ name }) => name);
   return headerFault(paths, maxDepth) ?? columns;
 }
 

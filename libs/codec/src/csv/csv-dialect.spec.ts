@@ -81,3 +81,55 @@ describe('a CSV dialect', () => {
     expect(() => createRowReader({ format: 'csv', idPrefix, ...options })).not.toThrow();
   });
 });
+
+describe('a column that is ignored', () => {
+  it('is neither typed nor stored, wherever it stands, and counts as a cell of each row', () => {
+    const csv: CsvOptions = { ignore: ['x', '_error'] };
+    const text = 'a,x,b,_error\n1,"no, number",2,oops\n3,,4,\n5,6,7\n';
+    const { documents, rejected } = read(text, { format: 'csv', csv, fieldTypes: { a: 'int', x: 'int', b: 'int' } });
+
+    expect(documents.map(({ _id, ...fields }) => JSON.stringify(fields))).toEqual(['{"a":1,"b":2}', '{"a":3,"b":4}']);
+    expect(rejected).toMatchObject([{ code: 'RAGGED_ROW', row: 3 }]);
+  });
+
+  it('needs no type in the header, and may have a name that no field has', () => {
+    expect(
+      readValues('n.int32(),$where,n\n5,x,y\n', { format: 'csv', types: 'header', csv: { ignore: ['$where', 'n'] } }),
+    ).toEqual([{ n: expect.anything() }]);
+  });
+
+  it.each([
+    [['nowhere'], 'csv.ignore names "nowhere", which is not exactly one of the columns'],
+    [['a'], 'csv.ignore names "a", which is not exactly one of the columns'],
+    [['b', 'c'], undefined],
+  ])('must be there once: %j', (ignore, message) => {
+    const { fault } = read('a,a,b,c\n1,2,3,4\n', { format: 'csv', csv: { ignore } });
+
+    expect(fault).toMatchObject({ code: 'BAD_HEADER', message: message ?? 'column "a" occurs twice' });
+  });
+
+  it('does not leave a file without columns', () => {
+    expect(read('a\n1\n', { format: 'csv', csv: { ignore: ['a'] } }).fault).toMatchObject({ code: 'BAD_HEADER' });
+    expect(rowOptionsFault({ format: 'csv', csv: { header: false, columns: ['a'], ignore: ['b'] } })).toContain('"b"');
+  });
+});
+
+describe('the text of a refused row', () => {
+  it('ends with the blanks and empty cells that it was sent with', () => {
+    const { rejected } = read('a\tb\n1\t\t\r\n 2 \n', { format: 'tsv' });
+
+    expect(rejected).toMatchObject([
+      { raw: '1\t\t', rawComplete: true },
+      { raw: ' 2 ', rawComplete: true },
+    ]);
+  });
+
+  it('is not complete where it is cut, or holds bytes that are no characters', () => {
+    const text = Buffer.concat([Buffer.from('a,b\n'), Buffer.from([0xe9, 0x2c, 0x0a]), Buffer.from('1234567890123\n')]);
+
+    expect(read(text, { format: 'csv', maxRawBytes: 12 }).rejected).toMatchObject([
+      { raw: '\ufffd,', rawComplete: false },
+      { raw: '123456789012', rawComplete: false },
+    ]);
+  });
+});

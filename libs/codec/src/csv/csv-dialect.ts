@@ -7,6 +7,7 @@ export interface CsvDialect {
   quote: number;
   hasHeader: boolean;
   columns: string[] | undefined;
+  ignore: ReadonlySet<string>;
   nullText: Buffer | undefined;
   emptyAs: 'null' | 'absent' | 'string' | undefined;
   types: CsvTypes;
@@ -31,6 +32,7 @@ export function csvDialect(tabs: boolean, options: CsvOptions = {}, types: CsvTy
     quote,
     hasHeader,
     columns: options.columns,
+    ignore: new Set(options.ignore),
     nullText: options.nullText === undefined ? undefined : Buffer.from(options.nullText),
     emptyAs: options.emptyAs,
     types,

@@ -40,6 +40,7 @@ export class Shape {
   /** The child that matched last. */
   likely: Shape | undefined;
   private readonly children: Shape[] = [];
+  private readonly hash: number;
 
   constructor(
     /** The name as UTF-8 and a closing quote. */
@@ -48,7 +49,9 @@ export class Shape {
     readonly isId: boolean,
     private readonly budget: ShapeBudget,
     private readonly parent: Shape | undefined,
-  ) {}
+  ) {
+    this.hash = hashOf(key);
+  }
 
   /** The child whose name, with its closing quote, stands at `at`. */
   find(src: Uint8Array, at: number): Shape | undefined {
@@ -77,6 +80,17 @@ export class Shape {
     return this.budget.sharedField(this.typesBelow()?.children.get(name));
   }
 
+  /** Whether the name is this one's or one before. A set of them for each new name would cost the square of a wide row. */
+  hasName(name: string): boolean {
+    const key = Buffer.from(`${name}"`);
+    const hash = hashOf(key);
+    if (this.parent && this.hash === hash && key.equals(this.key)) return true;
+    for (let shape = this.parent; shape?.parent; shape = shape.parent) {
+      if (shape.hash === hash && key.equals(shape.key)) return true;
+    }
+    return false;
+  }
+
   names(): Set<string> {
     const names = this.parent?.names() ?? new Set<string>();
     if (this.parent) names.add(Buffer.from(this.key.subarray(0, -1)).toString());
@@ -87,4 +101,11 @@ export class Shape {
   private typesBelow(): TypeNode | undefined {
     return this.parent ? this.parent.typesBelow() : this.field.types;
   }
+}
+
+/** FNV-1a: names that differ mostly differ here. */
+function hashOf(key: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash;
 }

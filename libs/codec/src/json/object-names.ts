@@ -57,9 +57,8 @@ export function namesUnlessAdded(
   top: boolean,
   escaped: boolean,
 ): Set<string> | undefined {
-  const names = shape.names();
-  if (names.has(name)) refuseDoubled(cursor, name);
-  return !escaped && shape.add(name, top && name === '_id') ? undefined : names;
+  if (shape.hasName(name)) refuseDoubled(cursor, name);
+  return !escaped && shape.add(name, top && name === '_id') ? undefined : shape.names();
 }
 
 export function refuseDoubled(cursor: JsonCursor, name: string): never {

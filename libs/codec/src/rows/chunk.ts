@@ -1,5 +1,5 @@
-import { rawText } from './raw-text.ts';
-import type { RejectedRow, RowProblem } from './row-errors.ts';
+import { rawText, type RawLimits } from './raw-text.ts';
+import type { RawRow, RejectedRow, RowProblem } from './row-errors.ts';
 import type { RowPosition } from './row-options.ts';
 
 /** Some rows in a row. Where chunks are cut follows from the file's bytes alone. */
@@ -78,15 +78,15 @@ export class ChunkBuilder {
     if (ownId) this.hasOwnIds = true;
   }
 
-  reject({ row, line, byteOffset }: RowPlace, problem: RowProblem, raw: string): void {
+  reject({ row, line, byteOffset }: RowPlace, problem: RowProblem, raw: RawRow): void {
     this.rows++;
-    this.rejected.push({ row, line, byteOffset, ...problem, raw });
+    this.rejected.push({ row, line, byteOffset, ...problem, ...raw });
   }
 
   finish(
     documents: Uint8Array,
     copySource: (start: number, end: number) => Buffer,
-    maxRawBytes: number,
+    rawLimits: RawLimits,
     withKeys: boolean,
   ): Chunk {
     const { starts, ends, sourceStart } = this;
@@ -109,8 +109,8 @@ export class ChunkBuilder {
       rejectionOf: (index, problem) => {
         const byteOffset = offsets[index];
         if (byteOffset === undefined) throw new RangeError(`the chunk has no document ${index}`);
-        const raw = rawText(source, starts[index]! - sourceStart, ends[index]! - sourceStart, maxRawBytes);
-        return { row: rowNumbers[index]!, line: lines[index]!, byteOffset, ...problem, raw };
+        const raw = rawText(source, starts[index]! - sourceStart, ends[index]! - sourceStart, rawLimits);
+        return { row: rowNumbers[index]!, line: lines[index]!, byteOffset, ...problem, ...raw };
       },
     };
   }

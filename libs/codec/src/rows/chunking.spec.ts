@@ -131,7 +131,7 @@ describe('a chunk', () => {
     const rejected = chunks[0]!.rejectionOf(1, { code: 'DUPLICATE_KEY', message: 'there is one', path: 'n' });
 
     expect(rejected).toEqual({
-      ...{ row: 3, line: 4, byteOffset: 15, raw: '{"n":3}' },
+      ...{ row: 3, line: 4, byteOffset: 15, raw: '{"n":3}', rawComplete: true },
       ...{ code: 'DUPLICATE_KEY', message: 'there is one', path: 'n' },
     });
   });

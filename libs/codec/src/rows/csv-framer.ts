@@ -94,7 +94,7 @@ export class CsvFramer implements RowFramer {
   }
 
   private setHeader(names: string[]): void {
-    const columns = columnsOf(names, this.dialect.types, this.types, this.limits);
+    const columns = columnsOf(names, this.dialect, this.types, this.limits);
     if (typeof columns === 'string') {
       this.badHeader(columns);
       return;

@@ -19,7 +19,7 @@ export function rowOptionsFault(options: Asked): string | undefined {
   try {
     const dialect = csvDialect(format === 'tsv', csv, types);
     if (!dialect.columns) return undefined;
-    const columns = columnsOf(dialect.columns, dialect.types, typeTree(options.fieldTypes), limitsOf(options));
+    const columns = columnsOf(dialect.columns, dialect, typeTree(options.fieldTypes), limitsOf(options));
     return typeof columns === 'string' ? `csv.columns: ${columns}` : undefined;
   } catch (error) {
     if (error instanceof RangeError) return error.message;

@@ -36,15 +36,21 @@ export interface RowProblem {
   value?: string;
 }
 
-export interface RejectedRow extends RowProblem {
+/** The text of a refused row. */
+export interface RawRow {
+  /** Cut to `maxRawBytes`; bytes that are no characters are U+FFFD. */
+  raw: string;
+  /** `raw` is the row as it was sent: neither cut nor with bytes that are no characters. */
+  rawComplete: boolean;
+}
+
+export interface RejectedRow extends RowProblem, RawRow {
   /** 1-based; blank lines and a CSV header are no rows. */
   row: number;
   /** 1-based line on which the row begins. */
   line: number;
   /** Where the row begins in the file (decompressed), BOM included. */
   byteOffset: number;
-  /** The row's text, cut to `maxRawBytes`. */
-  raw: string;
 }
 
 export type FileErrorCode =

@@ -15,6 +15,8 @@ export interface CsvOptions {
   header?: boolean;
   /** Names of the columns, instead of the header's; with `types: 'header'` each with its type. */
   columns?: string[];
+  /** Names of columns, as the header has them, whose cells are passed over. Each must be there. */
+  ignore?: string[];
   /** An unquoted cell with this text is null. */
   nullText?: string;
   /** An unquoted empty cell; default absent where the column has a type other than text, else the empty string. */

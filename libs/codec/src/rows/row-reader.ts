@@ -1,8 +1,8 @@
 import { ByteSink } from '../bson/byte-sink.ts';
 import type { Chunk, RowPlace } from './chunk.ts';
 import { ChunkBuilder } from './chunk.ts';
-import { rawText } from './raw-text.ts';
-import { FileError, type RowProblem } from './row-errors.ts';
+import { rawText, type RawLimits } from './raw-text.ts';
+import { FileError, type RawRow, type RowProblem } from './row-errors.ts';
 import { createRowSource, type RowSource } from './row-source.ts';
 import { Utf16Window } from '../encodings/utf16-window.ts';
 import type { Utf16 } from '../encodings/utf16-transcoder.ts';
@@ -32,6 +32,7 @@ const initialCapacity = 64 * 1024;
 
 class ChunkingReader implements RowReader {
   private readonly limits: RowLimits;
+  private readonly rawLimits: RawLimits;
   private window: SourceWindow;
   private encoding: Utf16 | undefined;
   private readonly sink = new ByteSink(initialCapacity);
@@ -42,13 +43,15 @@ class ChunkingReader implements RowReader {
   /** The source has a row that did not fit the last chunk. */
   private held = false;
   /** The beginning of a row so long that its bytes are let go. */
-  private head: { raw: string; byteOffset: number } | undefined;
+  private head: { raw: RawRow; byteOffset: number } | undefined;
 
   constructor(
     private readonly options: RowReaderOptions,
     from: RowPosition,
   ) {
     this.limits = limitsOf(options);
+    const isCells = options.format === 'csv' || options.format === 'tsv';
+    this.rawLimits = { maxBytes: this.limits.maxRawBytes, isCells };
     this.encoding = from.encoding;
     this.window = this.encoding ? new Utf16Window(from.offset, this.encoding) : new SourceWindow(from.offset);
     this.chunk = new ChunkBuilder(from, from.offset);
@@ -181,7 +184,7 @@ class ChunkingReader implements RowReader {
       window.release(framer.scan);
     } else if (held > limits.maxRowBytes && held > limits.maxRawBytes + 4) {
       this.head ??= {
-        raw: this.rawText({ start: framer.start, end: framer.scan }),
+        raw: { ...this.rawText({ start: framer.start, end: framer.scan }), rawComplete: false },
         byteOffset: window.fileOffset(framer.start),
       };
       window.release(framer.scan);
@@ -200,7 +203,7 @@ class ChunkingReader implements RowReader {
     const finished = chunk.finish(
       done,
       (start, end) => window.copy(start, end),
-      this.limits.maxRawBytes,
+      this.rawLimits,
       this.options.keyFields !== undefined,
     );
     this.chunk = new ChunkBuilder(next, chunk.textEnd);
@@ -212,8 +215,8 @@ class ChunkingReader implements RowReader {
     return new FileError(code, message, this.window.fileOffset(offset), line);
   }
 
-  private rawText({ start, end }: { start: number; end: number }): string {
+  private rawText({ start, end }: { start: number; end: number }): RawRow {
     const { bytes, base } = this.window;
-    return rawText(bytes, start - base, end - base, this.limits.maxRawBytes);
+    return rawText(bytes, start - base, end - base, this.rawLimits);
   }
 }

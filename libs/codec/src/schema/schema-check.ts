@@ -1,4 +1,5 @@
 import type { RowProblem } from '../rows/row-errors.ts';
+import { shorten } from '../json/json-cursor.ts';
 import { compileSchema, type RowSchema } from './row-schema.ts';
 
 /** Why a row does not match its dataset's schema; undefined where it does. */
@@ -10,13 +11,26 @@ export type SchemaCheck = (row: unknown) => RowProblem | undefined;
  */
 export function schemaCheck(schema: Readonly<Record<string, unknown>>): SchemaCheck {
   const check = compileSchema(schema);
-  return (row) => problemOf(check(row));
+  return (row) => problemOf(row, check(row));
 }
 
-function problemOf(error: ReturnType<RowSchema>): RowProblem | undefined {
+function problemOf(row: unknown, error: ReturnType<RowSchema>): RowProblem | undefined {
   if (!error) return undefined;
-  const path = error.instancePath.slice(1).replaceAll('/', '.');
+  const names = error.instancePath.split('/').slice(1).map(nameOf);
+  const path = names.join('.');
   const what = path === '' ? 'The row' : `The field ${path}`;
   const message = `${what} ${error.message ?? 'does not match the schema'}.`;
-  return { code: 'SCHEMA_VIOLATION', message, ...(path !== '' && { path }) };
+  if (error.keyword === 'required') {
+    // The field to blame is the one that is not there.
+    return { code: 'SCHEMA_VIOLATION', message, path: [...names, String(error.params.missingProperty)].join('.') };
+  }
+  if (path === '') return { code: 'SCHEMA_VIOLATION', message };
+  const value = names.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], row);
+  return { code: 'SCHEMA_VIOLATION', message, path, ...(isScalar(value) && { value: shorten(String(value)) }) };
 }
+
+/** RFC 6901 §4. */
+const nameOf = (token: string): string => token.replaceAll('~1', '/').replaceAll('~0', '~');
+
+/** What is one value, and not large by what it holds. */
+const isScalar = (value: unknown): boolean => value === null || !['object', 'undefined'].includes(typeof value);
