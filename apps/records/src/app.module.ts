@@ -6,6 +6,9 @@ import { DatasetRepository } from './datasets/dataset.repository.ts';
 import { DatasetService } from './datasets/dataset.service.ts';
 import { DatasetsHandler } from './datasets/datasets.handler.ts';
 import { RetiredCollections } from './datasets/retired-collections.repository.ts';
+import { DryRuns } from './dry-runs/dry-runs.repository.ts';
+import { DryRunsHandler } from './dry-runs/dry-runs.handler.ts';
+import { DryRunsService } from './dry-runs/dry-runs.service.ts';
 import { DocumentMatcher } from './limits/document-matcher.ts';
 import { VisibleRows } from './limits/visible-rows.ts';
 import { PutRecordService } from './records/put-record.service.ts';
@@ -17,7 +20,18 @@ import { LimitedPages } from './scanning/limited-pages.service.ts';
 import { ScanHandler } from './scanning/scan.handler.ts';
 import { ScanRepository } from './scanning/scan.repository.ts';
 import { ScanService } from './scanning/scan.service.ts';
+import { DatasetSessions } from './sources/dataset-sessions.service.ts';
+import { MappedCollections } from './sources/mapped-collection.service.ts';
+import { Places } from './sources/places.service.ts';
+import { SOURCE_SETTINGS, type SourceSettings } from './sources/source-settings.ts';
+import { Sources } from './sources/sources.service.ts';
+import { SchemaChecks } from './schema-checks/schema-checks.service.ts';
+import { SchemaChecksHandler } from './schema-checks/schema-checks.handler.ts';
+import { StoredRecords } from './schema-checks/stored-records.repository.ts';
 import { StoredState } from './stored-state.ts';
+import { InsertedRecordsRepository } from './undoing/inserted-records.repository.ts';
+import { UndoHandler } from './undoing/undo.handler.ts';
+import { UndoService } from './undoing/undo.service.ts';
 import { ChunkPlanner } from './writing/chunk-planner.service.ts';
 import { ChunkRepository } from './writing/chunk.repository.ts';
 import { ChunkWriter } from './writing/chunk-writer.service.ts';
@@ -34,16 +48,34 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [MongoModule.on(config.MONGODB_URL), AccessModule],
-      controllers: [DatasetsHandler, WriteHandler, ScanHandler, RecordsHandler],
+      controllers: [
+        DatasetsHandler,
+        WriteHandler,
+        UndoHandler,
+        ScanHandler,
+        RecordsHandler,
+        DryRunsHandler,
+        SchemaChecksHandler,
+      ],
       providers: [
         { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
+        { provide: SOURCE_SETTINGS, useValue: sourcesOf(config) },
+        ...[Sources, Places, MappedCollections, DatasetSessions],
         ...[StoredState, RetiredCollections, DatasetRepository, DatasetService],
         ...[DocumentMatcher, VisibleRows],
+        ...[DryRuns, DryRunsService],
+        ...[SchemaChecks, StoredRecords],
         ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository],
         ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
+        ...[InsertedRecordsRepository, UndoService],
         ...[ScanRepository, CursorSeal, LimitedPages, ScanService],
         ...[RecordRepository, RecordService, PutRecordService],
       ],
     };
   }
 }
+
+const sourcesOf = (config: RecordsConfig): SourceSettings => ({
+  addresses: config.KEYPORT_SOURCES ?? {},
+  ledgerDatabase: config.KEYPORT_LEDGER_DATABASE,
+});

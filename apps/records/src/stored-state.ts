@@ -2,6 +2,7 @@ import { MONGO_CONNECTION, syncIndexes } from '@keyport/mongo';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Connection } from 'mongoose';
 import { RetiredCollections } from './datasets/retired-collections.repository.ts';
+import { DryRuns } from './dry-runs/dry-runs.repository.ts';
 import { WriteSessions } from './writing/write-sessions.ts';
 
 /** What must be in the database before the first request, and what goes on beside them. */
@@ -11,17 +12,20 @@ export class StoredState implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(MONGO_CONNECTION) private readonly connection: Connection,
     private readonly retired: RetiredCollections,
     private readonly sessions: WriteSessions,
+    private readonly dryRuns: DryRuns,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await syncIndexes(this.connection);
     await this.sessions.open();
     this.retired.startSweeping();
+    this.dryRuns.startSweeping();
   }
 
   /** While the connection is still open. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.retired.stopSweeping();
+    await this.dryRuns.stopSweeping();
     await this.sessions.close();
   }
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientSession } from 'mongoose';
 import { RecordsSystem } from '../harness/records-system.ts';
+import { Places } from '../sources/places.service.ts';
+import { Sources } from '../sources/sources.service.ts';
 import type { DatasetDefinition } from './dataset.model.ts';
 import { DatasetRepository } from './dataset.repository.ts';
 import { RetiredCollections } from './retired-collections.repository.ts';
@@ -10,7 +12,9 @@ let datasets: DatasetRepository;
 
 beforeAll(async () => {
   system = await RecordsSystem.start();
-  datasets = new DatasetRepository(system.database, new RetiredCollections(system.database));
+  const sources = new Sources({ addresses: {}, ledgerDatabase: 'keyport_ledger' }, system.database, 1);
+  const places = new Places(system.database, sources);
+  datasets = new DatasetRepository(system.database, new RetiredCollections(system.database), places, sources);
 });
 
 afterAll(() => system.stop());

@@ -8,13 +8,16 @@ export interface DatasetDefinition {
   readonly id: string;
   /**
    * The collection that holds its records: never named after the dataset, and a new one for every new dataset and every
-   * new key, so that nobody meets what an earlier one left.
+   * new key, so that nobody meets what an earlier one left. Of a mapped dataset `<source>:<collection>` (sources/place.ts).
    */
   readonly collectionName: string;
   readonly key: readonly string[] | null;
   /** JSON text: a schema has field names that MongoDB gives a meaning to (`$ref`). */
   readonly schemaText: string | null;
-  /** False until the first chunk; its writer sets it within its own transaction, so that a change of key meets it. */
+  /**
+   * False until the first chunk; its writer sets it within its own transaction, so that a change of key meets it. Always
+   * true of a mapped dataset, whose key never changes.
+   */
   readonly written: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;

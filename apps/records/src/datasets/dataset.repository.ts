@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { KeyportError, type DatasetMapping } from '@keyport/contracts';
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose, { type ClientSession, type Connection, type Model } from 'mongoose';
+import { mappedName, mappingOf, sourceOf } from '../sources/place.ts';
+import { Places } from '../sources/places.service.ts';
+import { Sources } from '../sources/sources.service.ts';
 import { datasetModel, type DatasetDefinition } from './dataset.model.ts';
 import { untilOpenTransactionsEnd } from './open-transactions.ts';
 import { RetiredCollections } from './retired-collections.repository.ts';
@@ -20,6 +24,8 @@ export class DatasetRepository {
   constructor(
     @Inject(MONGO_CONNECTION) private readonly connection: Connection,
     private readonly retired: RetiredCollections,
+    private readonly places: Places,
+    private readonly sources: Sources,
   ) {
     this.model = datasetModel(connection);
   }
@@ -28,22 +34,39 @@ export class DatasetRepository {
     return (await this.model.findById(name).lean()) ?? undefined;
   }
 
+  /** Where a dataset's records are; undefined where there is none. */
+  async collectionNameOf(name: string): Promise<string | undefined> {
+    const found = await this.model.collection.findOne({ _id: name as never }, { projection: { collectionName: 1 } });
+    return (found as Pick<DatasetDefinition, 'collectionName'> | null)?.collectionName;
+  }
+
   /** The schema alone, as seen by a transaction: it may be large, and few writers need it. */
   async schemaIn(session: ClientSession, name: string): Promise<string | null> {
     const found = await this.model.collection.findOne(
       { _id: name as never },
-      { session, projection: { schemaText: 1 } },
+      { ...this.inOwn(session), projection: { schemaText: 1 } },
     );
     return (found as Pick<DatasetDefinition, 'schemaText'> | null)?.schemaText ?? null;
   }
 
-  /** Without the schema, as seen by a transaction. */
+  /**
+   * Without the schema, as seen by a transaction. No transaction spans two deployments: a source's sees the definition as
+   * it is once it has begun. Throws WRITE_CONFLICT where the dataset is on another deployment than the session's.
+   */
   async findIn(session: ClientSession, name: string): Promise<Omit<DatasetDefinition, 'schemaText'> | undefined> {
+    const place = this.sources.of(session);
+    await place?.source.begin(session);
     const found = await this.model.collection.findOne(
       { _id: name as never },
-      { session, projection: { schemaText: 0 } },
+      { ...this.inOwn(session), projection: { schemaText: 0 } },
     );
-    return (found as Omit<DatasetDefinition, 'schemaText'> | null) ?? undefined;
+    const definition = (found as Omit<DatasetDefinition, 'schemaText'> | null) ?? undefined;
+    const source = definition ? sourceOf(definition.collectionName) : null;
+    if (definition && source !== (place?.name ?? null)) {
+      if (source !== null) await this.sources.open(source);
+      throw new KeyportError('WRITE_CONFLICT');
+    }
+    return definition;
   }
 
   /** Definitions in the order of their names. */
@@ -54,7 +77,7 @@ export class DatasetRepository {
 
   /** An estimate from the collection's metadata, exact when nothing is being written. */
   count({ collectionName }: DatasetDefinition): Promise<number> {
-    return this.connection.collection(collectionName).estimatedDocumentCount();
+    return this.places.in(collectionName, ({ db, name }) => db.collection(name).estimatedDocumentCount());
   }
 
   async holdsRecords({ collectionName }: DatasetDefinition): Promise<boolean> {
@@ -76,6 +99,25 @@ export class DatasetRepository {
       return definition;
     } catch (error) {
       await this.retired.drop(collectionName);
+      if (isDuplicate(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** As `create`, of a dataset whose records are in the team's own collection already: nothing is changed there. */
+  async createMapped(
+    name: string,
+    content: DatasetContent,
+    mapping: DatasetMapping,
+  ): Promise<DatasetDefinition | undefined> {
+    const now = new Date();
+    const id = randomBytes(12).toString('hex');
+    const times = { createdAt: now, updatedAt: now };
+    const definition = { _id: name, id, collectionName: mappedName(mapping), ...content, written: true, ...times };
+    try {
+      await this.model.create([definition]);
+      return definition;
+    } catch (error) {
       if (isDuplicate(error)) return undefined;
       throw error;
     }
@@ -128,15 +170,22 @@ export class DatasetRepository {
     );
   }
 
-  /** False where there is none. Whoever asks after this finds no dataset; only then is the collection dropped. */
-  async delete(name: string): Promise<boolean> {
+  /**
+   * Undefined where there is none. Whoever asks after this finds no dataset; only then is the collection dropped, unless
+   * it is the team's own.
+   */
+  async delete(name: string): Promise<DatasetDefinition | undefined> {
     const deleted = await inTransaction(this.connection, async (session) => {
       const found = await this.model.findByIdAndDelete(name, { session }).lean();
-      if (found) await this.retired.add(found.collectionName, session);
+      if (found && !mappingOf(found.collectionName)) await this.retired.add(found.collectionName, session);
       return found;
     });
-    if (deleted) await this.retired.drop(deleted.collectionName);
-    return deleted !== null;
+    if (deleted && !mappingOf(deleted.collectionName)) await this.retired.drop(deleted.collectionName);
+    return deleted ?? undefined;
+  }
+
+  private inOwn(session: ClientSession): { session?: ClientSession } {
+    return this.sources.of(session) ? {} : { session };
   }
 
   /** A new collection, noted as retired until a definition uses it. */

@@ -6,11 +6,15 @@ import {
   listDatasets,
   putDataset,
   type Dataset,
+  type DatasetMapping,
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
 import { listPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import { isAway } from '../sources/places.service.ts';
+import { MappedCollections } from '../sources/mapped-collection.service.ts';
+import { mappedName, mappingOf } from '../sources/place.ts';
 import { checkKey, isSameKey } from './dataset-key.ts';
 import type { DatasetDefinition } from './dataset.model.ts';
 import { DatasetRepository, type DatasetContent } from './dataset.repository.ts';
@@ -23,11 +27,15 @@ const maxListBytes = 1024 * 1024;
 
 @Injectable()
 export class DatasetService {
-  constructor(private readonly datasets: DatasetRepository) {}
+  constructor(
+    private readonly datasets: DatasetRepository,
+    private readonly mapped: MappedCollections,
+  ) {}
 
   async put({ name, ...wanted }: RequestOf<typeof putDataset>, caller: Caller): Promise<ReplyOf<typeof putDataset>> {
     // Who may do neither learns nothing of whether it exists.
     if (!caller.may('datasets:update', name)) caller.require('datasets:create', name);
+    if (wanted.mapping) caller.requireWhole('datasets:map', name);
     if (wanted.schema) checkSchema(wanted.schema);
     if (wanted.key) checkKey(wanted.key);
     for (let attempt = 1; attempt <= maxPutAttempts; attempt += 1) {
@@ -35,9 +43,10 @@ export class DatasetService {
       const content = contentOf(wanted, found);
       if (!found) {
         caller.require('datasets:create', name);
-        const created = await this.datasets.create(name, content);
+        const created = await this.create(name, content, wanted.mapping ?? null);
         if (created) return { dataset: await this.describe(created), created: true };
       } else {
+        if (!staysMapped(found, wanted)) throw new KeyportError('DATASET_MAPPING_FIXED', { dataset: name });
         const stored = await this.bring(found, content, caller);
         if (stored) return { dataset: await this.describe(stored), created: false };
       }
@@ -69,7 +78,10 @@ export class DatasetService {
 
   async delete(name: string, caller: Caller): Promise<Record<string, never>> {
     caller.requireWhole('datasets:delete', name);
-    if (!(await this.datasets.delete(name))) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    const deleted = await this.datasets.delete(name);
+    if (!deleted) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
+    const mapping = mappingOf(deleted.collectionName);
+    if (mapping) await this.mapped.untilWritten(mapping.source);
     return {};
   }
 
@@ -78,6 +90,12 @@ export class DatasetService {
     const found = await this.datasets.find(name);
     if (!found || (id !== undefined && found.id !== id)) throw new KeyportError('DATASET_NOT_FOUND', { dataset: name });
     return found;
+  }
+
+  private async create(name: string, content: DatasetContent, mapping: DatasetMapping | null) {
+    if (!mapping) return this.datasets.create(name, content);
+    await this.mapped.check(mapping, content.key);
+    return this.datasets.createMapped(name, content, mapping);
   }
 
   /** Makes the stored dataset what it should be; undefined where it changed meanwhile. */
@@ -91,6 +109,7 @@ export class DatasetService {
     if (isSame && found.schemaText === content.schemaText) return found;
     caller.requireWhole('datasets:update', found._id);
     if (isSame) return this.datasets.changeSchema(found, content.schemaText);
+    if (mappingOf(found.collectionName)) throw new KeyportError('DATASET_MAPPING_FIXED', { dataset: found._id });
     const fixed = new KeyportError('DATASET_KEY_FIXED', { dataset: found._id });
     if (await this.datasets.holdsRecords(found)) throw fixed;
     await this.datasets.makeUnwritten(found);
@@ -105,10 +124,21 @@ export class DatasetService {
       name,
       schema: schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>),
       key: key && [...key],
-      count: await this.datasets.count(definition),
+      mapping: mappingOf(definition.collectionName),
+      count: await this.countOf(definition),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
     };
+  }
+
+  /** Null where the source does not answer: the rest of the description is known all the same. */
+  private async countOf(definition: DatasetDefinition): Promise<number | null> {
+    try {
+      return await this.datasets.count(definition);
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      return null;
+    }
   }
 }
 
@@ -124,6 +154,13 @@ function contentOf(wanted: Omit<RequestOf<typeof putDataset>, 'name'>, found?: D
       wanted.schema === undefined ? (found?.schemaText ?? null) : wanted.schema && JSON.stringify(wanted.schema),
   };
 }
+
+/** What a put does not name stays as it is. */
+const staysMapped = (
+  { collectionName }: DatasetDefinition,
+  { mapping }: Omit<RequestOf<typeof putDataset>, 'name'>,
+): boolean =>
+  mapping === undefined || (mapping ? mappedName(mapping) === collectionName : mappingOf(collectionName) === null);
 
 /**
  * Who imports into a dataset, or exports from it, needs its schema and key for that, and so do the jobs that act for

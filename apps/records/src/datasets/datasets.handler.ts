@@ -3,15 +3,19 @@ import { deleteDataset, getDataset, listDatasets, putDataset, type RequestOf } f
 import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
+import { SchemaChecks } from '../schema-checks/schema-checks.service.ts';
 import { DatasetService } from './dataset.service.ts';
 
 @Controller()
 export class DatasetsHandler {
-  constructor(private readonly datasets: DatasetService) {}
+  constructor(
+    private readonly datasets: DatasetService,
+    private readonly schemas: SchemaChecks,
+  ) {}
 
   @Handles(putDataset)
   put(@Payload() request: RequestOf<typeof putDataset>, @CallerOf() caller: Caller) {
-    return this.datasets.put(request, caller);
+    return this.schemas.put(request, caller);
   }
 
   @Handles(getDataset)

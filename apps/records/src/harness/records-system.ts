@@ -9,7 +9,7 @@ import {
 } from '@keyport/contracts';
 import type { RequestOptions } from '@keyport/messaging';
 import { connectMongo, splitDocuments } from '@keyport/mongo';
-import { TestServers, type ServiceProcess } from '@keyport/testing';
+import { TestServers, type Environment, type ServiceProcess } from '@keyport/testing';
 import { BSON, EJSON } from 'bson';
 import type { Connection, mongo } from 'mongoose';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
@@ -39,8 +39,8 @@ export class RecordsSystem {
     return system;
   }
 
-  startService(): Promise<ServiceProcess> {
-    return this.servers.service('records');
+  startService(env: Environment = {}): Promise<ServiceProcess> {
+    return this.servers.service('records', env);
   }
 
   async stop(): Promise<void> {

@@ -137,7 +137,7 @@ describe('a single record that is put', () => {
     expect((await system.scan('typed'))[0]).toMatchObject({ at: new Date('2026-01-02T03:04:05Z') });
     await expect(put('typed', 'b', {})).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',
-      errors: [{ path: 'body', code: 'SCHEMA_VIOLATION' }],
+      errors: [{ path: 'at', code: 'SCHEMA_VIOLATION' }],
     });
     const mistyped = put('typed', 'b', { at: 'yesterday' });
     await expect(mistyped).rejects.toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ path: 'at' }] });

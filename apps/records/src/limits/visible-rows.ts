@@ -1,6 +1,6 @@
-import { comparable, findFirstBatch, firstElement, MONGO_CONNECTION, type RawBatch, valuesOf } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, mongo } from 'mongoose';
+import { comparable, findFirstBatch, firstElement, type RawBatch, valuesOf } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
+import { Places } from '../sources/places.service.ts';
 import { allOf, type Query } from './limit-filter.ts';
 import { projectionFor } from './projection.ts';
 import { unionOf, type ViewPart } from './read-view.ts';
@@ -24,12 +24,7 @@ export interface VisibleRow {
 /** Rows of which not all show the same fields: MongoDB says which limits each one matches, and projects it. */
 @Injectable()
 export class VisibleRows {
-  private readonly db: mongo.Db;
-
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
-    if (!connection.db) throw new Error('the connection is not open');
-    this.db = connection.db;
-  }
+  constructor(private readonly places: Places) {}
 
   /** The rows, read with `read` fields, each with the fields of all parts that it matches; `_id` stays in all. */
   async show(rows: readonly Buffer[], read: Fields, parts: readonly ViewPart[], place: Place): Promise<VisibleRow[]> {
@@ -66,15 +61,17 @@ export class VisibleRows {
     projection: Record<string, 1> | undefined,
     count: number,
   ): Promise<Buffer[]> {
-    const { bytes, starts } = await findFirstBatch(this.db, {
-      find: collectionName,
+    const command = {
       filter: where,
       ...(projection && { projection }),
       hint: { _id: 1 },
       // One more, so that the server keeps no cursor.
       batchSize: count + 1,
       readConcern: { level: 'snapshot', atClusterTime: clusterTime },
-    });
+    };
+    const { bytes, starts } = await this.places.in(collectionName, ({ db, name }) =>
+      findFirstBatch(db, { find: name, ...command }),
+    );
     return starts.map((start) => bytes.subarray(start, start + bytes.readInt32LE(start)));
   }
 }

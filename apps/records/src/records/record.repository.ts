@@ -1,23 +1,18 @@
-import { findFirstBatch, MONGO_CONNECTION, type RawBatch } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, mongo } from 'mongoose';
+import { findFirstBatch, type RawBatch } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
 import { allOf, type Query } from '../limits/limit-filter.ts';
 import { projectionFor } from '../limits/projection.ts';
 import { showsId, type ReadView } from '../limits/read-view.ts';
 import { VisibleRows } from '../limits/visible-rows.ts';
 import { withoutId } from '../scanning/page.ts';
+import { Places } from '../sources/places.service.ts';
 
 @Injectable()
 export class RecordRepository {
-  private readonly db: mongo.Db;
-
   constructor(
-    @Inject(MONGO_CONNECTION) connection: Connection,
+    private readonly places: Places,
     private readonly visible: VisibleRows,
-  ) {
-    if (!connection.db) throw new Error('the connection is not open');
-    this.db = connection.db;
-  }
+  ) {}
 
   /** The bytes of a record, as far as they are shown; undefined where it is not shown. */
   async find(collectionName: string, id: unknown, view: ReadView): Promise<Buffer | undefined> {
@@ -33,25 +28,29 @@ export class RecordRepository {
 
   /** Whether there is such a record, whoever may see it. */
   async exists(collectionName: string, id: unknown): Promise<boolean> {
-    const found = await this.db.collection(collectionName).findOne(withId(id), { projection: { _id: 1 } });
+    const found = await this.places.in(collectionName, ({ db, name }) =>
+      db.collection(name).findOne(withId(id), { projection: { _id: 1 } }),
+    );
     return found !== null;
   }
 
   /** False where there is none that the query matches. */
   async delete(collectionName: string, id: unknown, query: Query | undefined): Promise<boolean> {
-    const { deletedCount } = await this.db.collection(collectionName).deleteOne(allOf(withId(id), query));
+    const { deletedCount } = await this.places.in(collectionName, ({ db, name }) =>
+      db.collection(name).deleteOne(allOf(withId(id), query)),
+    );
     return deletedCount === 1;
   }
 
   private read(collectionName: string, filter: Query, { fields, parts }: ReadView): Promise<RawBatch> {
-    return findFirstBatch(this.db, {
-      find: collectionName,
+    const command = {
       filter,
       ...(fields && { projection: projectionFor(fields) }),
       hint: { _id: 1 },
       limit: 1,
       readConcern: { level: parts ? 'snapshot' : 'majority' },
-    });
+    };
+    return this.places.in(collectionName, ({ db, name }) => findFirstBatch(db, { find: name, ...command }));
   }
 }
 

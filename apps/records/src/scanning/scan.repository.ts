@@ -1,7 +1,7 @@
-import { findFirstBatch, firstElement, MONGO_CONNECTION, type RawBatch, type RawElement } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, mongo } from 'mongoose';
+import { findFirstBatch, firstElement, type FindCommand, type RawBatch, type RawElement } from '@keyport/mongo';
+import { Injectable } from '@nestjs/common';
 import { allOf, type Query } from '../limits/limit-filter.ts';
+import { Places } from '../sources/places.service.ts';
 
 /** Records of a collection in `_id` order, all of them or those of a range. */
 export interface Range {
@@ -24,29 +24,28 @@ export interface Stretch extends Range {
 
 @Injectable()
 export class ScanRepository {
-  private readonly db: mongo.Db;
-
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
-    if (!connection.db) throw new Error('the connection is not open');
-    this.db = connection.db;
-  }
+  constructor(private readonly places: Places) {}
 
   read(stretch: Stretch): Promise<RawBatch> {
-    return findFirstBatch(this.db, findCommand(stretch));
+    return this.find(stretch.collectionName, findCommand(stretch));
   }
 
   /** `_id` of the record that so many records of the range end with; undefined where it has fewer. */
   async idAfter(range: Range, count: number): Promise<RawElement | undefined> {
     const command = findCommand({ ...range, projection: { _id: 1 }, limit: 1 });
-    const { bytes, starts } = await findFirstBatch(this.db, { ...command, skip: count - 1 });
+    const { bytes, starts } = await this.find(range.collectionName, { ...command, skip: count - 1 });
     const [start] = starts;
     return start === undefined ? undefined : firstElement(bytes, start);
   }
 
   /** Average bytes of a stored record; 0 where there are none. */
   async averageBytes(collectionName: string): Promise<number> {
-    const { avgObjSize } = await this.db.command({ collStats: collectionName });
+    const { avgObjSize } = await this.places.in(collectionName, ({ db, name }) => db.command({ collStats: name }));
     return Number(avgObjSize ?? 0);
+  }
+
+  private find(collectionName: string, command: FindCommand): Promise<RawBatch> {
+    return this.places.in(collectionName, ({ db, name }) => findFirstBatch(db, { ...command, find: name }));
   }
 }
 

@@ -10,7 +10,7 @@ import { MetKeys } from './met-keys.ts';
 import { identifying, readRows, type PendingChunk } from './pending-chunk.ts';
 import { noCounts, type Operation, type Plan, type Refusals, type WriteReply } from './plan.ts';
 import { classifyWithin } from './rejection-limit.ts';
-import { requiredFields, type RequiredFields } from './required-fields.ts';
+import { rowCheckOf, type CheckRow } from './record-checks.ts';
 import type { StoredRow } from './stored-row.ts';
 import { StoredRowsRepository, type StoredRowsQuery } from './stored-rows.repository.ts';
 import { WriteGate } from './write-gate.ts';
@@ -24,7 +24,7 @@ interface Planning {
   readonly session: ClientSession;
   readonly chunk: PendingChunk;
   readonly by: Identifying;
-  readonly required: RequiredFields | undefined;
+  readonly check: CheckRow | undefined;
   readonly query: Omit<StoredRowsQuery, 'rows'>;
 }
 
@@ -49,8 +49,9 @@ export class ChunkPlanner {
     const by = identifying(chunk.request, place.key);
     const { rows, rejected } = readRows(chunk, by);
     const { mode, dataset } = chunk.request;
-    const required = mode === 'merge' ? requiredFields(await this.datasets.schemaIn(session, dataset)) : undefined;
-    const planning: Planning = { session, chunk, by, required, query: queryFor(chunk, place, by) };
+    const schemaText = mode === 'merge' ? await this.datasets.schemaIn(session, dataset) : null;
+    const check = schemaText === null ? undefined : rowCheckOf(schemaText);
+    const planning: Planning = { session, chunk, by, check, query: queryFor(chunk, place, by) };
     const parts = [rows];
     let counted: WriteReply = { ...noCounts, rejected: [] };
     for (;;) {
@@ -71,7 +72,7 @@ export class ChunkPlanner {
 
   /** Undefined where the rows are to be halved. */
   private async planPart(
-    { session, chunk, by, required, query }: Planning,
+    { session, chunk, by, check, query }: Planning,
     rows: readonly ChunkRow[],
     refused: Refusals,
   ): Promise<Plan | undefined> {
@@ -98,15 +99,14 @@ export class ChunkPlanner {
       keyFields,
       keepsOrder,
       keyHoldsId: keyHoldsId === true,
-      required,
+      check,
       gate,
       metKeys,
     };
     const learn = async (more: readonly StoredRow[]) => {
       if (!limits) return;
       const { queries } = limits.limits;
-      for (const entry of await this.stored.matching(session, query.collectionName, more, queries))
-        matching.set(...entry);
+      for (const entry of await this.stored.matching(session, query, more, queries)) matching.set(...entry);
     };
     await learn(stored);
     for (;;) {
@@ -122,12 +122,12 @@ export class ChunkPlanner {
   }
 }
 
-function queryFor({ request, limits, mustRead }: PendingChunk, { collectionName }: Place, by: Identifying) {
+function queryFor({ request, limits, mustRead, overlay }: PendingChunk, { collectionName }: Place, by: Identifying) {
   const { mode, hasOwnIds } = request;
   const creates = createsRecords(mode);
   const merges = mode === 'merge' || (mode === 'upsert' && limits !== undefined && mergesRows(limits.limits));
   return {
-    ...{ collectionName, ...by, checksIds: creates && (hasOwnIds || mustRead) },
+    ...{ collectionName, overlay, ...by, checksIds: creates && (hasOwnIds || mustRead) },
     doing: mode === 'delete' ? mode : merges ? ('merge' as const) : ('replace' as const),
     // What rows skip where it is not there, they skip where their writer may not see it.
     visible: limits && !creates ? admittedBefore(limits.limits) : undefined,

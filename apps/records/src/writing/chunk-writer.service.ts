@@ -5,13 +5,19 @@ import { DatasetRepository } from '../datasets/dataset.repository.ts';
 import { ChunkPlanner } from './chunk-planner.service.ts';
 import { ChunkRepository } from './chunk.repository.ts';
 import { keptDocuments, type PendingChunk } from './pending-chunk.ts';
-import type { WriteReply } from './plan.ts';
+import { overlaid } from './overlay.ts';
+import type { Operation, WriteReply } from './plan.ts';
 import { planBlindlyWithin } from './rejection-limit.ts';
+import { InsertedRows } from '../undoing/inserted-rows.ts';
 
 type Dataset = NonNullable<Awaited<ReturnType<DatasetRepository['findIn']>>>;
 
-/** Notes what is about to be written, in the same transaction. */
-export type Enter = (collectionName: string, reply: WriteReply) => Promise<void>;
+/** What is noted of a chunk in its own transaction. */
+export interface Noting {
+  /** Called before the last of its rows are written; `inserted` where that is remembered. */
+  readonly enter: (collectionName: string, reply: WriteReply, inserted: InsertedRows | undefined) => Promise<void>;
+  readonly remembersInserts: boolean;
+}
 
 /** Writes chunks within a writer's transaction: the dataset as it is, the decision, and the rows. */
 @Injectable()
@@ -23,36 +29,42 @@ export class ChunkWriter {
   ) {}
 
   /** Throws DATASET_NOT_FOUND, and RefusedRow; the transaction is over then. */
-  async write(session: ClientSession, chunk: PendingChunk, enter?: Enter): Promise<WriteReply> {
+  async write(session: ClientSession, chunk: PendingChunk, noting?: Noting): Promise<WriteReply> {
     const { request } = chunk;
     const dataset = await this.datasets.findIn(session, request.dataset);
     const isSame = request.datasetId === undefined || request.datasetId === dataset?.id;
     if (!dataset || !isSame) throw new KeyportError('DATASET_NOT_FOUND', { dataset: request.dataset });
     chunk.keyFields = dataset.key ?? [];
-    if (!dataset.written) await this.datasets.markWritten(session, dataset);
+    if (!dataset.written && !request.dryRun) await this.datasets.markWritten(session, dataset);
     // Ids made from source and row number: neither they nor a key can have been stored before.
     const meetsNothing =
       !request.hasOwnIds && dataset.key === null && (request.mode === 'insert' || request.key.length === 0);
     const mayBeBlind = request.mode === 'insert' || request.mode === 'upsert';
     const isBlind = mayBeBlind && meetsNothing && !chunk.mustRead && !chunk.limits;
-    return isBlind ? this.insertBlindly(session, chunk, dataset, enter) : this.apply(session, chunk, dataset, enter);
+    return isBlind ? this.insertBlindly(session, chunk, dataset, noting) : this.apply(session, chunk, dataset, noting);
   }
 
   private async insertBlindly(
     session: ClientSession,
     chunk: PendingChunk,
     { collectionName }: Dataset,
-    enter: Enter | undefined,
+    noting: Noting | undefined,
   ): Promise<WriteReply> {
     const { request, rowStarts, refused } = chunk;
     const reply = planBlindlyWithin(request.rejectionLimit, rowStarts.length, refused);
-    await enter?.(collectionName, reply);
-    if (reply.inserted === 0) return reply;
+    const inserted = insertedBy(noting, chunk);
+    const kept =
+      inserted || reply.inserted < rowStarts.length
+        ? keptDocuments(chunk, reply.stoppedAt)
+        : { documents: [], rows: undefined };
+    for (const document of kept.documents) inserted?.insert(document);
+    await noting?.enter(collectionName, reply, inserted);
+    // Nothing can meet these rows, so a dry run need not remember them.
+    if (reply.inserted === 0 || request.dryRun) return reply;
     if (reply.inserted === rowStarts.length) {
       await this.chunks.insert(session, collectionName, [request.documents], undefined);
     } else {
-      const { documents, rows } = keptDocuments(chunk, reply.stoppedAt);
-      await this.chunks.insert(session, collectionName, documents, rows);
+      await this.chunks.insert(session, collectionName, kept.documents, kept.rows);
     }
     return reply;
   }
@@ -61,13 +73,37 @@ export class ChunkWriter {
     session: ClientSession,
     chunk: PendingChunk,
     dataset: Dataset,
-    enter: Enter | undefined,
+    noting: Noting | undefined,
   ): Promise<WriteReply> {
-    const { operations, reply } = await this.planner.plan(session, chunk, dataset, (early) =>
-      this.chunks.run(session, dataset.collectionName, early),
-    );
-    await enter?.(dataset.collectionName, reply);
-    await this.chunks.run(session, dataset.collectionName, operations);
+    const inserted = insertedBy(noting, chunk);
+    const { operations, reply } = await this.planner.plan(session, chunk, dataset, (early) => {
+      if (inserted) remember(inserted, early);
+      return this.run(session, chunk, dataset, early);
+    });
+    if (inserted) remember(inserted, operations);
+    await noting?.enter(dataset.collectionName, reply, inserted);
+    await this.run(session, chunk, dataset, operations);
     return reply;
+  }
+
+  private run(
+    session: ClientSession,
+    { request, overlay }: PendingChunk,
+    { collectionName }: Dataset,
+    operations: readonly Operation[],
+  ): Promise<void> {
+    if (!request.dryRun) return this.chunks.run(session, collectionName, operations);
+    if (overlay === undefined) throw new Error('a dry run has nowhere to write to');
+    return this.chunks.run(session, overlay, overlaid(operations));
+  }
+}
+
+const insertedBy = (noting: Noting | undefined, { request }: PendingChunk): InsertedRows | undefined =>
+  noting?.remembersInserts ? new InsertedRows(request.source) : undefined;
+
+function remember(inserted: InsertedRows, operations: readonly Operation[]): void {
+  for (const { kind, document } of operations) {
+    if (kind === 'insert') inserted.insert(document);
+    else if (kind === 'replace') inserted.replace(document);
   }
 }

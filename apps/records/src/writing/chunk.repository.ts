@@ -6,15 +6,15 @@ import {
   firstElement,
   insertRaw,
   joinDocument,
-  MONGO_CONNECTION,
   RefusedWrite,
   renamed,
   updateRaw,
   type WriteFault,
 } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { BSON } from 'bson';
-import type { ClientSession, Connection, mongo } from 'mongoose';
+import type { ClientSession } from 'mongoose';
+import { Places } from '../sources/places.service.ts';
 import type { Operation } from './plan.ts';
 
 /** Thrown where the server refused a row; the transaction is over. */
@@ -32,12 +32,7 @@ export class RefusedRow extends Error {
 /** Writes to a dataset's collection within a writer's transaction, as bytes. */
 @Injectable()
 export class ChunkRepository {
-  private readonly db: mongo.Db;
-
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
-    if (!connection.db) throw new Error('the connection is not open');
-    this.db = connection.db;
-  }
+  constructor(private readonly places: Places) {}
 
   /** Runs the statements in their order, neighbours of one kind together. Throws {@link RefusedRow}. */
   async run(session: ClientSession, collectionName: string, operations: readonly Operation[]): Promise<void> {
@@ -59,11 +54,12 @@ export class ChunkRepository {
   ): Promise<void> {
     const documents = operations.map(({ document }) => document);
     const rows = operations.map(({ row }) => row);
-    if (kind === 'insert') await this.insert(session, collectionName, documents, rows);
-    else if (kind === 'delete') await deleteRaw(this.db, collectionName, deleteStatements(documents), session);
+    if (kind === 'insert') return this.insert(session, collectionName, documents, rows);
+    const { db, name } = await this.places.at(collectionName);
+    if (kind === 'delete') await deleteRaw(db, name, deleteStatements(documents), session);
     else {
       const statements = operations.map(replaceStatement);
-      await namingRows(rows, () => updateRaw(this.db, collectionName, statements, session));
+      await namingRows(rows, () => updateRaw(db, name, statements, session));
     }
   }
 
@@ -74,7 +70,8 @@ export class ChunkRepository {
     documents: readonly Uint8Array[],
     rows: readonly number[] | undefined,
   ): Promise<void> {
-    await namingRows(rows, () => insertRaw(this.db, collectionName, documents, session));
+    const { db, name } = await this.places.at(collectionName);
+    await namingRows(rows, () => insertRaw(db, name, documents, session));
   }
 }
 

@@ -113,6 +113,7 @@ function storedRows(stored: readonly Row[], { mode, key, match }: Case): StoredR
         id: comparable(id),
         key: key && text(key),
         match: mode === 'insert' ? null : text(match),
+        isOverlaid: false,
         idBytes: document.subarray(id.start, id.end),
         body: document.subarray(id.end, -1),
       };

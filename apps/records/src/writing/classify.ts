@@ -5,7 +5,7 @@ import { classifyDeletes } from './classify-deletes.ts';
 import { maxDocumentBytes, withFieldsOf } from './merged-document.ts';
 import type { MetKeys } from './met-keys.ts';
 import { duplicateKey, inOrder, noCounts, tooLarge, type Operation, type Plan, type Refusals } from './plan.ts';
-import { missingField, type RequiredFields } from './required-fields.ts';
+import type { CheckRow } from './record-checks.ts';
 import type { StoredRow } from './stored-row.ts';
 import { rowNotAllowed, type WriteGate } from './write-gate.ts';
 
@@ -19,8 +19,8 @@ export interface Rules {
   readonly keepsOrder: boolean;
   /** True where a row on its own does not say which key it gives to a record, which keeps its `_id`. */
   readonly keyHoldsId?: boolean;
-  /** What merged rows must come to have; undefined in other modes. */
-  readonly required?: RequiredFields | undefined;
+  /** What comes of a merged row must pass it; undefined where rows were checked before. */
+  readonly check?: CheckRow | undefined;
   /** What a limited writer may write; undefined where nothing is limited. */
   readonly gate?: WriteGate | undefined;
   /** Told which keys records get; only where rows on their own do not say. */
@@ -109,8 +109,7 @@ class AppliedChunk {
   }
 
   private complete(row: ChunkRow | WriteRejection): ChunkRow | WriteRejection {
-    const { required } = this.rules;
-    return (!isRejection(row) && required && missingField(row, required)) || row;
+    return (!isRejection(row) && this.rules.check?.(row)) || row;
   }
 
   /** The row in the record's place. */

@@ -1,4 +1,6 @@
+import type { ReplyOf, undoChunk } from '@keyport/contracts';
 import { Schema, type Connection, type Model } from 'mongoose';
+import type { StoredInserts } from '../undoing/inserted-rows.ts';
 import type { WriteReply } from './plan.ts';
 
 /** What became of a chunk: there is an entry where its rows are stored, and where they never will be. */
@@ -11,6 +13,16 @@ export interface LedgerEntry {
   /** Null where its job had lost its rights before the rows were stored. */
   readonly reply: WriteReply | null;
   readonly createdAt: Date;
+  /** Of an import, until it is undone: what the chunk inserted. */
+  readonly inserted?: StoredInserts;
+  readonly undo?: ChunkUndo;
+}
+
+/** What became of the records that a chunk inserted, or who alone may still take them back. */
+export interface ChunkUndo {
+  /** The smallest fence that may. */
+  readonly fence: number;
+  readonly done: ReplyOf<typeof undoChunk> | null;
 }
 
 /** As long as a job's grant may live: after that nobody can ask again. */
@@ -23,6 +35,8 @@ const schema = new Schema<LedgerEntry>(
     collectionName: { type: String },
     reply: { type: Schema.Types.Mixed },
     createdAt: { type: Date, required: true },
+    inserted: { type: Schema.Types.Mixed },
+    undo: { type: Schema.Types.Mixed },
   },
   { collection: 'ledger', versionKey: false, minimize: false },
 );

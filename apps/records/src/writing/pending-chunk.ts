@@ -23,10 +23,16 @@ export interface PendingChunk {
   keyFields: readonly string[];
   /** What its writer may write; undefined where nothing is limited. Verdicts hold for all attempts. */
   readonly limits: { readonly limits: WriteLimits; readonly verdicts: Verdicts } | undefined;
+  /** Of a dry run: the collection that holds what its chunks would have written. */
+  readonly overlay: string | undefined;
 }
 
 /** Throws VALIDATION_FAILED where the documents are not what the request says. */
-export const pendingChunk = (request: WriteRequest, limits?: PendingChunk['limits']): PendingChunk => ({
+export const pendingChunk = (
+  request: WriteRequest,
+  limits?: PendingChunk['limits'],
+  overlay?: string,
+): PendingChunk => ({
   request,
   rowStarts: rowStarts(request),
   refused: new Map(),
@@ -34,6 +40,7 @@ export const pendingChunk = (request: WriteRequest, limits?: PendingChunk['limit
   races: 0,
   keyFields: [],
   limits,
+  overlay,
 });
 
 export function identifying(

@@ -8,4 +8,6 @@ export interface StoredRow {
   readonly idBytes: Buffer;
   /** The elements behind `_id`; undefined where no row has the same. */
   readonly body: Buffer | undefined;
+  /** Only a dry run would have stored it so. */
+  readonly isOverlaid: boolean;
 }

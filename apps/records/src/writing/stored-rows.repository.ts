@@ -5,20 +5,24 @@ import {
   findBatches,
   firstElement,
   joinDocument,
-  MONGO_CONNECTION,
   valuesOf,
+  type FindCommand,
+  type RawBatch,
 } from '@keyport/mongo';
-import { Inject, Injectable } from '@nestjs/common';
-import type { ClientSession, Connection, mongo } from 'mongoose';
-import { keyIndexName } from '../datasets/dataset.repository.ts';
+import { Injectable } from '@nestjs/common';
+import type { ClientSession } from 'mongoose';
+import { keyIndex } from '../datasets/dataset.repository.ts';
 import { outermost } from '../limits/field-paths.ts';
 import { allOf, type Query } from '../limits/limit-filter.ts';
+import { Places } from '../sources/places.service.ts';
 import { identifyingFields, type Identifying, type IdentifyingFields, type ChunkRow } from './chunk.ts';
 import { filterFor } from './lookup.ts';
 import type { StoredRow } from './stored-row.ts';
 
 export interface StoredRowsQuery extends Identifying {
   readonly collectionName: string;
+  /** What a dry run would have written until now: its records take the place of those with the same `_id`. */
+  readonly overlay?: string | undefined;
   readonly rows: readonly ChunkRow[];
   /** False where no stored record can have an `_id` of the chunk. */
   readonly checksIds: boolean;
@@ -34,12 +38,7 @@ const maxMergedBytes = 8 * 1024 * 1024;
 /** Reads what is stored within a writer's transaction, as bytes. */
 @Injectable()
 export class StoredRowsRepository {
-  private readonly db: mongo.Db;
-
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
-    if (!connection.db) throw new Error('the connection is not open');
-    this.db = connection.db;
-  }
+  constructor(private readonly places: Places) {}
 
   /**
    * Stored records that a row of the chunk may meet: by what it matches on, by the dataset's key and by `_id`. Undefined
@@ -64,34 +63,73 @@ export class StoredRowsRepository {
   /** The numbers of the queries that each of the records matches, by their `id`. */
   async matching(
     session: ClientSession,
-    collectionName: string,
+    { collectionName, overlay }: Pick<StoredRowsQuery, 'collectionName' | 'overlay'>,
     stored: readonly StoredRow[],
     queries: readonly Query[],
   ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
     const matching = new Map(stored.map(({ id }) => [id, new Set<number>()]));
-    if (stored.length === 0) return matching;
-    const ids = valuesOf(stored.flatMap(({ idBytes }) => firstElement(joinDocument([idBytes])) ?? []));
-    for (const [index, query] of queries.entries()) {
-      const filter = allOf({ _id: { $in: ids } }, query);
-      const command = { find: collectionName, filter, projection: { _id: 1 }, hint: { _id: 1 } };
-      for await (const { bytes, starts } of findBatches(this.db, command, session)) {
-        for (const start of starts) matching.get(comparable(firstElement(bytes, start)))?.add(index);
+    for (const find of overlay === undefined ? [collectionName] : [collectionName, overlay]) {
+      const inIt = stored.filter(({ isOverlaid }) => isOverlaid === (find === overlay));
+      if (inIt.length === 0) continue;
+      const ids = valuesOf(inIt.flatMap(({ idBytes }) => firstElement(joinDocument([idBytes])) ?? []));
+      const { db, name } = await this.places.at(find);
+      for (const [index, query] of queries.entries()) {
+        const filter = allOf({ _id: { $in: ids } }, query);
+        const command = { find: name, filter, projection: { _id: 1 }, hint: { _id: 1 } };
+        for await (const { bytes, starts } of findBatches(db, command, session)) {
+          for (const start of starts) matching.get(comparable(firstElement(bytes, start)))?.add(index);
+        }
       }
     }
     return matching;
   }
 
+  /**
+   * Through an overlay: what is in it, and then what is stored and not in it. Where several match, all that an import
+   * changed come first by `_id`, so that this is the order too. To a dry run that deletes, what is in it is gone.
+   */
+  private async *batches(
+    session: ClientSession,
+    { collectionName, overlay, doing }: StoredRowsQuery,
+    command: Omit<FindCommand, 'find'>,
+  ): AsyncGenerator<RawBatch & { isOverlaid: boolean }> {
+    if (overlay !== undefined && doing !== 'delete') {
+      for await (const batch of this.found(session, overlay, command)) yield { ...batch, isOverlaid: true };
+    }
+    for await (const batch of this.found(session, collectionName, command)) {
+      const starts = overlay === undefined ? batch.starts : await this.startsOutside(session, overlay, batch);
+      yield { ...batch, starts, isOverlaid: false };
+    }
+  }
+
+  private async *found(session: ClientSession, collectionName: string, command: Omit<FindCommand, 'find'>) {
+    const { db, name } = await this.places.at(collectionName);
+    // The first name is the command.
+    yield* findBatches(db, { find: name, ...command }, session);
+  }
+
+  private async startsOutside(session: ClientSession, overlay: string, { bytes, starts }: RawBatch) {
+    if (starts.length === 0) return starts;
+    const ids = valuesOf(starts.flatMap((start) => firstElement(bytes, start) ?? []));
+    const command = { filter: { _id: { $in: ids } }, projection: { _id: 1 }, hint: { _id: 1 } };
+    const inside = new Set<string>();
+    for await (const found of this.found(session, overlay, command)) {
+      for (const start of found.starts) inside.add(comparable(firstElement(found.bytes, start)));
+    }
+    return starts.filter((start) => !inside.has(comparable(firstElement(bytes, start))));
+  }
+
   /** False where it stopped since there was too much to merge into. */
   private async collectMatching(
     session: ClientSession,
-    { collectionName, rows, key, doing, visible }: StoredRowsQuery,
+    query: StoredRowsQuery,
     found: Map<string, StoredRow>,
     match: IdentifyingFields,
   ): Promise<boolean> {
+    const { rows, key, doing, visible } = query;
     const wanted = rowsByText(rows, 'match');
     if (wanted.size === 0) return true;
     const command = {
-      find: collectionName,
       filter: allOf(filterFor(match, firsts(wanted)), visible),
       ...(doing === 'delete' && { projection: projectionOf(match) }),
       ...hintFor(match, key),
@@ -99,14 +137,14 @@ export class StoredRowsRepository {
     // Of several that match on fields that are not unique no more are kept than there are rows to meet them.
     const kept = new Map<string, number>();
     let bytesLeft = doing === 'merge' && rows.length > 1 ? maxMergedBytes - bytesOfRepeated(wanted) : Infinity;
-    for await (const { bytes, starts } of findBatches(this.db, command, session)) {
+    for await (const { bytes, starts, isOverlaid } of this.batches(session, query, command)) {
       for (const start of starts) {
         const text = textAt(bytes, start, match);
         const meeting = wanted.get(text);
         const before = kept.get(text) ?? 0;
         if (!meeting || before >= (doing === 'delete' ? countOf(meeting) : 1)) continue;
         kept.set(text, before + 1);
-        const stored = storedRow(bytes, start, key, { text, rows: meeting, doing });
+        const stored = storedRow(bytes, start, { key, isOverlaid }, { text, rows: meeting, doing });
         if (!stored) continue;
         found.set(stored.id, stored);
         bytesLeft -= countOf(meeting) * (stored.body?.length ?? 0);
@@ -118,18 +156,20 @@ export class StoredRowsRepository {
 
   private async collect(
     session: ClientSession,
-    { collectionName, rows, key }: StoredRowsQuery,
+    query: StoredRowsQuery,
     found: Map<string, StoredRow>,
     fields: IdentifyingFields,
     by: 'key' | 'id',
   ): Promise<void> {
+    const { rows, key } = query;
     const wanted = rowsByText(rows, by);
     if (wanted.size === 0) return;
     const filter = filterFor(fields, firsts(wanted));
-    const command = { find: collectionName, filter, projection: projectionOf(key), ...hintFor(fields, key) };
-    for await (const { bytes, starts } of findBatches(this.db, command, session)) {
+    const command = { filter, projection: projectionOf(key), ...hintFor(fields, key) };
+    for await (const { bytes, starts, isOverlaid } of this.batches(session, query, command)) {
       for (const start of starts) {
-        const stored = wanted.has(textAt(bytes, start, fields)) && storedRow(bytes, start, key, undefined);
+        const isWanted = wanted.has(textAt(bytes, start, fields));
+        const stored = isWanted && storedRow(bytes, start, { key, isOverlaid }, undefined);
         if (stored && !found.has(stored.id)) found.set(stored.id, stored);
       }
     }
@@ -175,7 +215,7 @@ const textAt = (bytes: Buffer, start: number, { paths }: IdentifyingFields): str
 function storedRow(
   bytes: Buffer,
   start: number,
-  key: IdentifyingFields | null,
+  { key, isOverlaid }: { readonly key: IdentifyingFields | null; readonly isOverlaid: boolean },
   match: (Pick<StoredRowsQuery, 'doing'> & { readonly text: string; readonly rows: ChunkRow | ChunkRow[] }) | undefined,
 ): StoredRow | undefined {
   const id = firstElement(bytes, start);
@@ -193,6 +233,7 @@ function storedRow(
     match: match?.text ?? null,
     idBytes: Buffer.from(bytes.subarray(id.start, id.end)),
     body: isNeeded ? Buffer.from(bytes.subarray(id.end, bodyEnd)) : undefined,
+    isOverlaid,
   };
 }
 
@@ -203,7 +244,7 @@ const projectionOf = (key: IdentifyingFields | null) =>
   Object.fromEntries(outermost(['_id', ...(key?.names ?? [])]).map((path) => [path, 1]));
 
 function hintFor(fields: IdentifyingFields, key: IdentifyingFields | null) {
-  if (fields === key) return { hint: keyIndexName };
+  if (fields === key) return { hint: keyIndex(key.names) };
   // Of several that match on fields without an index of their own, the first by `_id` is taken.
   return isId(fields) ? { hint: { _id: 1 } } : { sort: { _id: 1 } };
 }

@@ -5,7 +5,8 @@ import type { ClientSession } from 'mongoose';
 import { RefusedRow } from './chunk.repository.ts';
 import { AlreadyWritten } from './ledger.repository.ts';
 import { learn, type PendingChunk } from './pending-chunk.ts';
-import { WriteSessions } from './write-sessions.ts';
+import { DatasetSessions } from '../sources/dataset-sessions.service.ts';
+import type { WriteSessions } from './write-sessions.ts';
 
 /** Less than the contract's deadline, more than a killed writer's transaction lives (10 s in the stack). */
 const retryForMs = 20_000;
@@ -17,18 +18,20 @@ type InSession<Result> = (session: ClientSession) => Promise<Result>;
 /** Attempts at a chunk, each one transaction, until one is committed. */
 @Injectable()
 export class WriteAttempts {
-  constructor(private readonly sessions: WriteSessions) {}
+  constructor(private readonly sessions: DatasetSessions) {}
 
   /**
    * `recall` tells what became of a chunk that was written already; undefined where that is not to be seen yet. Throws
-   * WRITE_CONFLICT where time is up.
+   * WRITE_CONFLICT where time is up, and SOURCE_UNAVAILABLE.
    */
   run<Result>(chunk: PendingChunk, attempt: InSession<Result>, recall?: InSession<Result | undefined>) {
-    return this.sessions.use((session) => this.runIn(session, chunk, attempt, recall));
+    return this.sessions.use(chunk.request.dataset, (session, sessions) =>
+      this.runIn({ session, sessions }, chunk, attempt, recall),
+    );
   }
 
   private async runIn<Result>(
-    session: ClientSession,
+    { session, sessions }: { readonly session: ClientSession; readonly sessions: WriteSessions },
     chunk: PendingChunk,
     attempt: InSession<Result>,
     recall: InSession<Result | undefined> | undefined,
@@ -38,7 +41,7 @@ export class WriteAttempts {
         return await retriedTransaction(session, () => attempt(session), {
           retryForMs: deadline - Date.now(),
           beforeRetry: async (failed) => {
-            if (failed >= suspiciousConflicts) await this.sessions.endOrphans();
+            if (failed >= suspiciousConflicts) await sessions.endOrphans();
           },
         });
       } catch (error) {

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '@keyport/access';
-import { KeyportError } from '@keyport/contracts';
+import { jobId, KeyportError } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import { DryRuns } from '../dry-runs/dry-runs.repository.ts';
 import { DocumentMatcher } from '../limits/document-matcher.ts';
+import type { InsertedRows } from '../undoing/inserted-rows.ts';
 import { ChunkWriter } from './chunk-writer.service.ts';
 import { ledgerId, LedgerRepository } from './ledger.repository.ts';
 import { pendingChunk, type PendingChunk, type WriteRequest } from './pending-chunk.ts';
@@ -19,12 +21,15 @@ export class WriteService {
     private readonly writer: ChunkWriter,
     private readonly ledger: LedgerRepository,
     private readonly matcher: DocumentMatcher,
+    private readonly dryRuns: DryRuns,
   ) {}
 
   async write(request: WriteRequest, caller: Caller): Promise<WriteReply> {
     const isAsking = onlyAsks(request, caller);
     const limits = isAsking ? undefined : writeLimitsOf(requireWrite(request, caller));
-    const chunk = pendingChunk(request, limits && { limits, verdicts: this.matcher.verdictsOn(limits.queries) });
+    const verdicts = limits && { limits, verdicts: this.matcher.verdictsOn(limits.queries) };
+    const overlay = request.dryRun && !isAsking ? await this.dryRuns.open(request) : undefined;
+    const chunk = pendingChunk(request, verdicts, overlay);
     // What the ledger holds of the chunk in the end; null where it was closed unwritten.
     const reply = await this.attempts.run<WriteReply | null>(
       chunk,
@@ -37,9 +42,13 @@ export class WriteService {
 
   /** One transaction: the dataset as it is, the decision, the ledger entry and the rows. */
   private attempt(session: ClientSession, chunk: PendingChunk): Promise<WriteReply> {
-    return this.writer.write(session, chunk, (collectionName, reply) =>
-      this.enter(session, chunk.request, collectionName, reply),
-    );
+    const { request } = chunk;
+    return this.writer.write(session, chunk, {
+      // Only jobs are undone.
+      remembersInserts: !request.dryRun && jobId.safeParse(request.source).success,
+      enter: (collectionName, reply, inserted) =>
+        this.enter(session, request, request.dryRun ? null : collectionName, reply, inserted),
+    });
   }
 
   /**
@@ -56,9 +65,14 @@ export class WriteService {
     { source, sequence, dataset }: WriteRequest,
     collectionName: string | null,
     reply: WriteReply | null,
+    rows?: InsertedRows,
   ): Promise<void> {
     const _id = ledgerId(source, sequence);
-    await this.ledger.add(session, { _id, dataset, collectionName, reply, createdAt: new Date() });
+    const inserted = rows?.stored();
+    await this.ledger.add(session, {
+      ...{ _id, dataset, collectionName, reply, createdAt: new Date() },
+      ...(inserted && { inserted }),
+    });
   }
 
   private async replyOf(session: ClientSession, { source, sequence, dataset }: WriteRequest) {

@@ -1,0 +1,46 @@
+import { recordCheck, SchemaError, type RecordCheck } from '@keyport/codec';
+import { KeyportError, type WriteRejection } from '@keyport/contracts';
+import { documentOf, type ChunkRow } from './chunk.ts';
+
+/** Why the row is no record that the schema allows; undefined where it is. */
+export type CheckRow = (row: ChunkRow) => WriteRejection | undefined;
+
+/** Compiling a large schema takes up to a second, and chunks of many imports follow each other. */
+const maxKept = 16;
+const kept = new Map<string, RecordCheck>();
+
+/** Of a JSON Schema, given as its text. The check throws SCHEMA_INVALID where no record can be checked against it. */
+export function rowCheckOf(schemaText: string): CheckRow {
+  const check = orSchemaInvalid(() => compiled(schemaText));
+  return (row) => {
+    const problem = orSchemaInvalid(() => check(documentOf(row)));
+    if (!problem) return undefined;
+    const { code, message, path } = problem;
+    return {
+      index: row.index,
+      code,
+      message: message.replace(/^The row /, 'The record '),
+      ...(path !== undefined && { path }),
+    };
+  };
+}
+
+function compiled(schemaText: string): RecordCheck {
+  const known = kept.get(schemaText);
+  const check = known ?? recordCheck(JSON.parse(schemaText) as Record<string, unknown>);
+  // The one used last stands last.
+  kept.delete(schemaText);
+  kept.set(schemaText, check);
+  const [oldest] = kept.keys();
+  if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
+  return check;
+}
+
+function orSchemaInvalid<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new KeyportError('SCHEMA_INVALID', { reason: error.message }, { cause: error });
+  }
+}
