@@ -4,11 +4,13 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from './config.ts';
 import { AcceptanceService } from './imports/acceptance.service.ts';
 import { Announcer } from './imports/announcer.service.ts';
+import { ImportControlHandler } from './imports/import-control.handler.ts';
 import { ImportsHandler } from './imports/imports.handler.ts';
 import { ImportsRepository } from './imports/imports.repository.ts';
 import { ImportsService } from './imports/imports.service.ts';
+import { PausingRepository } from './imports/pausing.repository.ts';
+import { PausingService } from './imports/pausing.service.ts';
 import { UploadsService } from './imports/uploads.service.ts';
-import { RejectedRowsRepository } from './imports/rejected-rows.repository.ts';
 import { IngestHoldsRepository } from './ingest/ingest-holds.repository.ts';
 import { IngestReader } from './ingest/ingest-reader.service.ts';
 import { IngestService } from './ingest/ingest.service.ts';
@@ -30,8 +32,22 @@ import { SpoolPurge } from './intake/spool-purge.service.ts';
 import { SpoolReader } from './intake/spool-reader.ts';
 import { SweepService } from './intake/sweep.service.ts';
 import { ChunkWriter } from './parsing/chunk-writer.service.ts';
+import { PreviewsHandler } from './previewing/previews.handler.ts';
+import { PreviewsService } from './previewing/previews.service.ts';
 import { QuotasService } from './quotas/quotas.service.ts';
 import { UsedQuotasRepository } from './quotas/used-quotas.repository.ts';
+import { RejectedRowsRepository } from './rejects/rejected-rows.repository.ts';
+import { RejectsHandler } from './rejects/rejects.handler.ts';
+import { RejectsService } from './rejects/rejects.service.ts';
+import { Continuation } from './uploads/continuation.service.ts';
+import { ResumableUploadsHandler } from './uploads/resumable-uploads.handler.ts';
+import { ResumableUploads } from './uploads/resumable-uploads.service.ts';
+import { UploadFence } from './uploads/upload-fence.ts';
+import { UploadsRepository } from './uploads/uploads.repository.ts';
+import { UndoHandler } from './undoing/undo.handler.ts';
+import { UndoRunner } from './undoing/undo-runner.service.ts';
+import { UndoService } from './undoing/undo.service.ts';
+import { UndosRepository } from './undoing/undos.repository.ts';
 import { StoredState } from './stored-state.ts';
 
 @Module({})
@@ -40,12 +56,25 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [MongoModule.on(config.MONGODB_URL), AccessModule],
-      controllers: [ImportsHandler],
+      controllers: [
+        ImportsHandler,
+        RejectsHandler,
+        ImportControlHandler,
+        UndoHandler,
+        ResumableUploadsHandler,
+        PreviewsHandler,
+      ],
       providers: [
         { provide: IMPORT_CONFIG, useValue: config },
         StoredState,
-        ...[ImportsRepository, RejectedRowsRepository, AcceptanceService, ImportsService, UploadsService, Announcer],
+        ...[ImportsRepository, AcceptanceService, ImportsService, UploadsService, Announcer],
         ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter, ChunkDoubts, Interruption, RightsWatch],
+        ...[UploadsRepository, UploadFence, Continuation, ResumableUploads],
+        PausingRepository,
+        PausingService,
+        ...[UndosRepository, UndoRunner, UndoService],
+        ...[RejectedRowsRepository, RejectsService],
+        PreviewsService,
         ...[UsedQuotasRepository, QuotasService],
         ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],
         ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],

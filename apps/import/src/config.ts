@@ -16,6 +16,8 @@ export const importConfig = storedServiceConfig.extend({
   ...importDefaults,
   /** Rejected rows of one import that are kept with their text; all are counted. */
   KEYPORT_REJECTS_KEPT: wholeNumber.min(0).default(100_000),
+  /** And so many bytes of them, about. */
+  KEYPORT_REJECTS_BYTES: wholeNumber.min(0).default(128 * MiB),
   /** A compressed upload may unpack to so many times its size; the codec lets the first 32 MiB pass. */
   KEYPORT_DECOMPRESSION_RATIO: wholeNumber.min(1).default(200),
   /** An upload that nothing was added to for so long expires. */

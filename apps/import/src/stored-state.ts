@@ -3,11 +3,12 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Connection } from 'mongoose';
 import { chunkResultModel } from './imports/chunk-result.model.ts';
 import { importModel } from './imports/import.model.ts';
-import { rejectedRowModel } from './imports/rejected-row.model.ts';
+import { rejectTotalsModel } from './rejects/reject-totals.model.ts';
+import { rejectedRowModel } from './rejects/rejected-row.model.ts';
 import { ingestHoldModel } from './ingest/ingest-hold.model.ts';
 import { usedQuotaModel } from './quotas/used-quota.model.ts';
 
-const models = [importModel, chunkResultModel, rejectedRowModel, ingestHoldModel, usedQuotaModel];
+const models = [importModel, chunkResultModel, rejectedRowModel, rejectTotalsModel, ingestHoldModel, usedQuotaModel];
 
 /** Collections and their indexes, before the first import is looked for. */
 @Injectable()

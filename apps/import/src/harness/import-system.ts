@@ -13,9 +13,15 @@ import {
 import { eventually, GatewayDouble, TestServers, type ServiceProcess, type Who } from '@keyport/testing';
 import { mongo } from 'mongoose';
 import type { ImportDocument } from '../imports/import.model.ts';
-import { publishUpload } from './publish-upload.ts';
+import { publishUpload, type PublishAt } from './publish-upload.ts';
 
 type Create = Partial<RequestInput<typeof createImport>>;
+
+interface SealAs {
+  readonly epoch?: number;
+  readonly who?: Who;
+  readonly digest?: string;
+}
 
 /** Who asks unless another is named. */
 export const owner: Who = { sub: 'owner', scope: '*' };
@@ -74,12 +80,12 @@ export class ImportSystem {
     return (await this.ask(createImport, created, who)).importId;
   }
 
-  async publish(importId: string, bytes: Uint8Array, at: { offset?: number; epoch?: number } = {}): Promise<void> {
+  async publish(importId: string, bytes: Uint8Array, at: PublishAt = {}): Promise<void> {
     await publishUpload(await this.servers.connectionOf('gateway'), importId, bytes, at);
   }
 
-  seal(importId: string, length: number, { epoch = 1, who = owner } = {}): Promise<Import> {
-    return this.ask(sealUpload, { importId, epoch, length }, who);
+  seal(importId: string, length: number, { epoch = 1, who = owner, digest }: SealAs = {}): Promise<Import> {
+    return this.ask(sealUpload, { importId, epoch, length, digest }, who);
   }
 
   /** Creates, uploads and seals. */

@@ -6,14 +6,22 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 /** Pieces of one upload on their way at the same time. */
 const window = 16;
 
+export interface PublishAt {
+  readonly offset?: number;
+  readonly epoch?: number;
+  /** The whole file, where pieces name the digest of what came before them, as for an `Idempotency-Key`. */
+  readonly file?: Uint8Array;
+}
+
 /** Publishes bytes of an upload as a gateway does, acknowledged before it resolves. */
 export async function publishUpload(
   gateway: NatsConnection,
   importId: string,
   bytes: Uint8Array,
-  { offset = 0, epoch = 1 } = {},
+  { offset = 0, epoch = 1, file }: PublishAt = {},
 ): Promise<void> {
   const client = jetstream(gateway);
+  const prefix = createHash('sha256').update(file?.subarray(0, offset) ?? '');
   const pending: Promise<unknown>[] = [];
   for (let start = 0; start < bytes.length; start += maxPieceBytes) {
     const piece = bytes.subarray(start, start + maxPieceBytes);
@@ -21,6 +29,7 @@ export async function publishUpload(
     hdrs.set(pieceHeaders.offset, String(offset + start));
     hdrs.set(pieceHeaders.epoch, String(epoch));
     hdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+    if (file) hdrs.set(pieceHeaders.prefixDigest, prefix.update(piece).copy().digest('hex'));
     pending.push(client.publish(uploadSubject(importId), piece, { headers: hdrs }));
     if (pending.length >= window) await Promise.all(pending.splice(0));
   }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { limitsText, type Caller } from '@keyport/access';
 import {
   changingAction,
@@ -29,16 +30,23 @@ export class AcceptanceService {
 
   /** Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND, VALIDATION_FAILED for options that do not go together, and QUOTA_EXCEEDED. */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
-    const actions = actionsOf(request);
-    for (const action of actions) caller.require(action, request.dataset);
+    const actions = this.requireRights(request, caller);
     for (;;) {
       try {
         return await this.store(newJobId(), actions, request, caller);
       } catch (error) {
-        // Another import has this id: its rows' `_id`s begin with it, so this one takes another.
-        if (!isDuplicateKey(error)) throw error;
+        // Another import has this id: its rows' `_id`s begin with it, so this one takes another. Or the idempotency key
+        // was used just now, which whoever asked looks into.
+        if (!isDuplicateKey(error) || request.idempotencyKey !== undefined) throw error;
       }
     }
+  }
+
+  /** Throws INSUFFICIENT_SCOPE. */
+  requireRights(request: CreateImport, caller: Caller): DatasetAction[] {
+    const actions = actionsOf(request);
+    for (const action of actions) caller.require(action, request.dataset);
+    return actions;
   }
 
   private async store(
@@ -60,6 +68,12 @@ export class AcceptanceService {
       this.imports.create({ ...accepted, reserved }, session),
     );
   }
+}
+
+/** The same for two requests that ask for the same import, whatever their files are. */
+export function requestDigestOf({ dataset, format, contentEncoding, options, verifiedFirst }: CreateImport): string {
+  const sorted = Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1));
+  return hash('sha256', JSON.stringify([dataset, format, contentEncoding, sorted, verifiedFirst ?? false]), 'hex');
 }
 
 /** docs/tokens.md: an import needs `imports:create`, and `records:update` or `records:delete` for what is stored. */
@@ -92,6 +106,13 @@ function describe(request: CreateImport, { importId, creator, grant, limits, dat
     key: options.key ?? dataset.key ?? [],
     onError: options.onError,
     maxErrors: options.maxErrors ?? null,
+    dryRun: options.dryRun ?? false,
+    resumable: request.resumable !== undefined,
+    uploadMetadata: request.resumable?.metadata ?? '',
+    uploadLength: request.resumable?.length ?? null,
+    verifiedFirst: request.verifiedFirst ?? false,
+    idempotencyKey: request.idempotencyKey ?? null,
+    requestDigest: request.idempotencyKey === undefined ? null : requestDigestOf(request),
     schemaText: dataset.schema && JSON.stringify(dataset.schema),
   };
 }

@@ -1,4 +1,4 @@
-import type { ImportCounts, RejectedRow } from '@keyport/contracts';
+import type { ImportCounts, RejectedRow, RejectGroup } from '@keyport/contracts';
 
 /** What became of one chunk. */
 export interface ChunkOutcome {
@@ -6,4 +6,6 @@ export interface ChunkOutcome {
   readonly counts: ImportCounts;
   /** In file order. */
   readonly rejected: readonly RejectedRow[];
+  /** All of them by code and path. */
+  readonly groups: readonly RejectGroup[];
 }

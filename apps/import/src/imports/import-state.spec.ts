@@ -1,8 +1,19 @@
 import { importState } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
-import { activeStates, finalStates, transitionOf, transitions, type ImportEvent } from './import-state.ts';
+import {
+  activeStates,
+  finalStates,
+  openStates,
+  transitionOf,
+  transitions,
+  unfinishedStates,
+  type ImportEvent,
+} from './import-state.ts';
 
-const events: ImportEvent[] = ['seal', 'complete', 'fail', 'cancel', 'expire'];
+const events: ImportEvent[] = [
+  ...(['seal', 'sealPaused', 'pause', 'resume', 'resumeSealed'] as const),
+  ...(['complete', 'fail', 'cancel', 'expire'] as const),
+];
 
 describe('the transition table', () => {
   it('knows every state of the contract', () => {
@@ -22,6 +33,21 @@ describe('the transition table', () => {
     expect(transitionOf('expire').from).not.toContain('processing');
   });
 
+  it('pauses what runs, and goes on with nothing else than what is paused', () => {
+    expect(transitionOf('pause')).toEqual({ from: activeStates, to: 'paused' });
+    expect(transitionOf('resume')).toEqual({ from: ['paused'], to: 'receiving' });
+    expect(transitionOf('resumeSealed')).toEqual({ from: ['paused'], to: 'processing' });
+  });
+
+  it('does not lose a pause where the upload is sealed meanwhile', () => {
+    expect(transitionOf('sealPaused')).toEqual({ from: ['paused'], to: 'paused' });
+    expect(openStates).toEqual(['receiving', 'paused']);
+  });
+
+  it('never completes what is paused', () => {
+    expect(transitions.paused.complete).toBeUndefined();
+  });
+
   it('leads from each event to a single state, wherever it happens', () => {
     const targets = events.map((event) => new Set(Object.values(transitions).flatMap((row) => row[event] ?? [])).size);
 
@@ -33,5 +59,6 @@ describe('the transition table', () => {
       expect(transitionOf(event).from).toEqual(importState.options.filter((state) => !finalStates.includes(state)));
     }
     expect(transitionOf('fail').from).toEqual(expect.arrayContaining([...activeStates]));
+    expect(unfinishedStates).toEqual([...activeStates, 'paused']);
   });
 });

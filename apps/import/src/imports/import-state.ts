@@ -1,15 +1,19 @@
 import type { ImportState } from '@keyport/contracts';
 
 /** What can happen to an import as a whole. */
-export type ImportEvent = 'seal' | 'complete' | 'fail' | 'cancel' | 'expire';
+export type ImportEvent =
+  'seal' | 'sealPaused' | 'pause' | 'resume' | 'resumeSealed' | 'complete' | 'fail' | 'cancel' | 'expire';
 
 type Row = Partial<Record<ImportEvent, ImportState>>;
 
 /** Every move there is; what is not here does not happen. Processing of rows goes on in `receiving` and `processing`. */
 export const transitions: Readonly<Record<ImportState, Row>> = {
-  receiving: { seal: 'processing', fail: 'failed', cancel: 'cancelled', expire: 'expired' },
-  processing: { complete: 'completed', fail: 'failed', cancel: 'cancelled' },
-  paused: { fail: 'failed', cancel: 'cancelled', expire: 'expired' },
+  receiving: { seal: 'processing', pause: 'paused', fail: 'failed', cancel: 'cancelled', expire: 'expired' },
+  processing: { pause: 'paused', complete: 'completed', fail: 'failed', cancel: 'cancelled' },
+  paused: {
+    ...{ sealPaused: 'paused', resume: 'receiving', resumeSealed: 'processing' },
+    ...{ fail: 'failed', cancel: 'cancelled', expire: 'expired' },
+  },
   completed: {},
   failed: {},
   cancelled: {},
@@ -37,5 +41,11 @@ export const finalStates: readonly ImportState[] = states.filter(
   (state) => Object.keys(transitions[state]).length === 0,
 );
 
+/** States in which bytes may be added to an upload that is not sealed. */
+export const openStates: readonly ImportState[] = [...transitionOf('seal').from, ...transitionOf('sealPaused').from];
+
 /** States in which rows are read. */
 export const activeStates: readonly ImportState[] = ['receiving', 'processing'];
+
+/** States in which rows may still be counted: what was on its way when an import was paused is. */
+export const unfinishedStates: readonly ImportState[] = states.filter((state) => !finalStates.includes(state));

@@ -1,4 +1,5 @@
 import { describeError, type Import } from '@keyport/contracts';
+import { undoView } from '../undoing/undo.ts';
 import type { ImportDocument } from './import.model.ts';
 
 const textOf = (instant: Date | null) => instant?.toISOString() ?? null;
@@ -11,12 +12,14 @@ export function viewOf(document: ImportDocument): Import {
     dataset: document.dataset,
     mode: document.mode,
     format: document.format,
+    dryRun: document.dryRun ?? false,
     state: document.state,
     createdAt: document.createdAt.toISOString(),
     startedAt: textOf(document.startedAt),
     finishedAt: textOf(document.finishedAt),
     counts: { ...counts },
     bytes: { received: document.received, processed: document.position.processed },
+    ...(document.undo && { undo: undoView(document.undo) }),
     ...(error && { error: { code: error.code, detail: describeError(error.code, error.params) } }),
   };
 }

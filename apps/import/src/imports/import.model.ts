@@ -10,6 +10,7 @@ import type {
 } from '@keyport/contracts';
 import { Schema, type Connection, type Model, type mongo } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
+import type { StoredUndo } from '../undoing/undo.ts';
 
 /** Where reading goes on: everything before it is written and counted. */
 export interface StoredPosition {
@@ -48,6 +49,17 @@ export interface Reserved {
   readonly day: string;
 }
 
+/** State of the spool right behind the mark with which the newest request began. */
+export interface UploadTail extends SpoolPosition {
+  /** SHA-256 of the bytes before `offset`, hex; null where no request could say. */
+  readonly digest: string | null;
+}
+
+export interface UploadedFile {
+  readonly length: number;
+  readonly digest: string;
+}
+
 export interface ImportDocument {
   readonly _id: string;
   readonly dataset: string;
@@ -63,6 +75,8 @@ export interface ImportDocument {
   readonly key: readonly string[];
   readonly onError: ImportOptions['onError'];
   readonly maxErrors: number | null;
+  /** Nothing is written. Missing in imports of earlier versions. */
+  readonly dryRun?: boolean;
   /** The dataset's JSON Schema when the import was accepted, as JSON: a chunk must come out the same in every process. */
   readonly schemaText: string | null;
   /** Signed by auth for this job. */
@@ -72,14 +86,29 @@ export interface ImportDocument {
   /** What it holds of its creator's daily bytes; null where there is no such quota. */
   readonly reserved: Reserved | null;
   readonly state: ImportState;
+  /** Grows with every stored change that a caller can see; 0 in imports of earlier versions. */
+  readonly sequence?: number;
   readonly epoch: number;
   readonly sealedLength: number | null;
+  /** The upload is brought by several requests (tus), and its metadata as they were sent. */
+  readonly resumable?: boolean;
+  readonly uploadMetadata?: string;
+  /** What the sender said the whole has, before it is sealed. */
+  readonly uploadLength?: number | null;
+  /** The upload as far as it was counted when the newest request began; null for the first. */
+  readonly tail?: UploadTail | null;
+  /** Not to be read before it is sealed. */
+  readonly verifiedFirst?: boolean;
+  /** Unique for its creator, with a digest of the options that it stands for. */
+  readonly idempotencyKey?: string | null;
+  readonly requestDigest?: string | null;
+  /** SHA-256 and length of the whole upload, where the same file may be sent again. */
+  readonly file?: UploadedFile | null;
   readonly received: number;
   /** When something last arrived or was written. */
   readonly touchedAt: Date;
   readonly position: StoredPosition;
   readonly counts: ImportCounts;
-  readonly rejectsKept: number;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -98,6 +127,8 @@ export interface ImportDocument {
   readonly idleSequence: number | null;
   /** The event of its completion was published. */
   readonly announced: boolean;
+  /** Missing in imports of earlier versions. */
+  readonly undo?: StoredUndo | null;
 }
 
 const required = <T>(type: T) => ({ type, required: true }) as const;
@@ -117,13 +148,23 @@ const schema = new Schema<ImportDocument>(
     key: [String],
     onError: required(String),
     maxErrors: maybe(Number),
+    dryRun: { type: Boolean, default: false },
     schemaText: maybe(String),
     grant: required(String),
     limits: maybe(String),
     reserved: { type: { bytes: Number, day: String }, default: null, _id: false },
     state: required(String),
+    sequence: count,
     epoch: required(Number),
     sealedLength: maybe(Number),
+    resumable: { type: Boolean, default: false },
+    uploadMetadata: { type: String, default: '' },
+    uploadLength: maybe(Number),
+    tail: maybe(Schema.Types.Mixed),
+    verifiedFirst: { type: Boolean, default: false },
+    idempotencyKey: maybe(String),
+    requestDigest: maybe(String),
+    file: maybe(Schema.Types.Mixed),
     received: count,
     touchedAt: required(Date),
     position: {
@@ -141,7 +182,6 @@ const schema = new Schema<ImportDocument>(
       rejected: count,
       skipped: count,
     },
-    rejectsKept: count,
     createdAt: required(Date),
     startedAt: maybe(Date),
     finishedAt: maybe(Date),
@@ -154,13 +194,20 @@ const schema = new Schema<ImportDocument>(
     lostHolders: count,
     idleSequence: maybe(Number),
     announced: { type: Boolean, required: true, default: false },
+    undo: maybe(Schema.Types.Mixed),
   },
   { collection: 'imports', versionKey: false, minimize: false },
 );
 schema.index({ creator: 1, _id: -1 });
+schema.index(
+  { creator: 1, idempotencyKey: 1 },
+  { unique: true, partialFilterExpression: { idempotencyKey: { $type: 'string' } } },
+);
 schema.index({ dataset: 1, _id: -1 });
 schema.index({ state: 1, notBefore: 1 });
 schema.index({ announced: 1 }, { partialFilterExpression: { state: 'completed', announced: false } });
+
+schema.index({ 'undo.state': 1 }, { partialFilterExpression: { 'undo.state': 'running' } });
 
 export const importModel = (connection: Connection): Model<ImportDocument> =>
   connection.model<ImportDocument>('Import', schema);

@@ -4,7 +4,6 @@ import {
   createImport,
   getImport,
   listImports,
-  listRejects,
   reserveUpload,
   sealUpload,
   type RequestOf,
@@ -50,10 +49,5 @@ export class ImportsHandler {
   @Handles(cancelImport)
   cancel(@Payload() { importId }: RequestOf<typeof cancelImport>, @CallerOf() caller: Caller) {
     return this.imports.cancel(importId, caller);
-  }
-
-  @Handles(listRejects)
-  rejects(@Payload() request: RequestOf<typeof listRejects>, @CallerOf() caller: Caller) {
-    return this.imports.rejects(request, caller);
   }
 }

@@ -191,6 +191,33 @@ describe('who may do what', () => {
     expect(await codeOf(system.ask(cancelImport, { importId }, eve))).toBe('IMPORT_NOT_FOUND');
   });
 
+  it('lists by dataset, states and the time of creation, page by page', async () => {
+    const name = await system.dataset();
+    const ids: string[] = [];
+    for (let made = 0; made < 4; made += 1) ids.unshift(await system.create(name));
+    const [fourth = '', third = '', second = '', first = ''] = ids;
+    await system.ask(cancelImport, { importId: third });
+    const list = async (filter: object) => {
+      const found: string[] = [];
+      for (let cursor: string | undefined; ;) {
+        const page = await system.ask(listImports, { dataset: name, limit: 2, cursor, ...filter });
+        found.push(...page.items.map(({ id }) => id));
+        if (page.next === null) return found;
+        cursor = page.next;
+      }
+    };
+    const { createdAt } = await system.get(third);
+
+    expect(await list({})).toEqual(ids);
+    expect(await list({ state: 'cancelled' })).toEqual([third]);
+    expect(await list({ state: ['receiving', 'paused'] })).toEqual([fourth, second, first]);
+    expect(await list({ state: ['receiving', 'cancelled'] })).toEqual(ids);
+    expect(await list({ state: ['completed'] })).toEqual([]);
+    expect(await list({ createdAfter: createdAt })).toEqual([fourth, third]);
+    expect(await list({ createdBefore: createdAt })).toEqual([second, first]);
+    expect(await list({ createdAfter: createdAt, createdBefore: createdAt })).toEqual([]);
+  });
+
   it('shows an import only to who may read all the rows and fields that it touches', async () => {
     const name = await system.dataset();
     const eu = { filter: { region: 'eu' } };

@@ -3,7 +3,8 @@ import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model, QueryFilter } from 'mongoose';
 import { importModel, type Failure, type ImportDocument, type Reserved } from './import.model.ts';
-import { transitionOf, type ImportEvent } from './import-state.ts';
+import { openStates, transitionOf, type Transition } from './import-state.ts';
+import { changeState } from './state-change.ts';
 
 /** What an accepted import is made of; the rest starts the same for all. */
 export type NewImport = Pick<
@@ -19,16 +20,31 @@ export type NewImport = Pick<
   | 'key'
   | 'onError'
   | 'maxErrors'
+  | 'dryRun'
   | 'schemaText'
   | 'grant'
   | 'limits'
   | 'reserved'
+  | 'resumable'
+  | 'uploadMetadata'
+  | 'uploadLength'
+  | 'verifiedFirst'
+  | 'idempotencyKey'
+  | 'requestDigest'
 >;
+
+export interface SealedFile {
+  readonly length: number;
+  /** SHA-256, hex, where the same file may be sent again. */
+  readonly digest?: string | undefined;
+}
 
 export interface ImportPage {
   readonly visible: QueryFilter<ImportDocument>;
   readonly dataset: string | undefined;
-  readonly state: ImportState | undefined;
+  readonly states: readonly ImportState[] | undefined;
+  readonly createdAfter: Date | undefined;
+  readonly createdBefore: Date | undefined;
   /** Id of the last import of the page before. */
   readonly after: string | undefined;
   readonly limit: number;
@@ -43,6 +59,21 @@ export const noCounts: ImportCounts = {
   rejected: 0,
   skipped: 0,
 };
+
+/** What is sealed was taken in: it stays until somebody goes on with it, or ends it. */
+const expirable = {
+  state: { $in: [...transitionOf('expire').from] },
+  sealedLength: null,
+  'lease.owner': null,
+};
+
+/** In an update as a pipeline. */
+const nextSequence = { $add: [{ $ifNull: ['$sequence', 0] }, 1] };
+
+/** The state that follows, in an update as a pipeline. */
+const targetOf = (moves: readonly Transition[]) => ({
+  $switch: { branches: moves.map(({ from, to }) => ({ case: { $in: ['$state', from] }, then: to })) },
+});
 
 /** What callers do with imports. Each update is conditional on the state, so that it never overwrites another. */
 @Injectable()
@@ -59,6 +90,7 @@ export class ImportsRepository {
     const created = new this.imports({
       ...accepted,
       state: 'receiving',
+      sequence: 1,
       epoch: 1,
       counts: noCounts,
       createdAt: now,
@@ -83,10 +115,13 @@ export class ImportsRepository {
   }
 
   /** Newest first. */
-  list({ visible, dataset, state, after, limit }: ImportPage): Promise<ImportDocument[]> {
+  list({ visible, dataset, states, createdAfter, createdBefore, after, limit }: ImportPage): Promise<ImportDocument[]> {
     const filter: QueryFilter<ImportDocument> = {
       ...(dataset !== undefined && { dataset }),
-      ...(state !== undefined && { state }),
+      ...(states !== undefined && { state: { $in: [...states] } }),
+      ...((createdAfter || createdBefore) && {
+        createdAt: { ...(createdAfter && { $gte: createdAfter }), ...(createdBefore && { $lt: createdBefore }) },
+      }),
       ...(after !== undefined && { _id: { $lt: after } }),
     };
     return this.imports
@@ -97,16 +132,32 @@ export class ImportsRepository {
       .exec();
   }
 
-  /** The upload is whole; null where it was not waiting for that. */
-  seal(importId: string, epoch: number, length: number, session?: ClientSession): Promise<ImportDocument | null> {
+  /** The upload is whole, and may be read in any case; null where it was not waiting for that. */
+  seal(importId: string, epoch: number, file: SealedFile, session?: ClientSession): Promise<ImportDocument | null> {
     const now = new Date();
-    const sealed = { sealedLength: length, received: length, touchedAt: now, notBefore: now };
-    return this.change(importId, 'seal', { epoch }, sealed, session);
+    const { length, digest } = file;
+    const sealed = {
+      ...{ sealedLength: length, received: length, touchedAt: now, notBefore: now, verifiedFirst: false },
+      ...(digest !== undefined && { file: { length, digest } }),
+    };
+    // One update, so that a pause or a resume at the same moment is neither lost nor overwritten.
+    const moves = [transitionOf('seal'), transitionOf('sealPaused')];
+    return this.imports
+      .findOneAndUpdate(
+        { _id: importId, epoch, state: { $in: [...openStates] }, sealedLength: null },
+        [{ $set: { ...sealed, sequence: nextSequence, state: targetOf(moves) } }],
+        { returnDocument: 'after', updatePipeline: true, ...(session && { session }) },
+      )
+      .lean<ImportDocument>()
+      .exec();
   }
 
   /** Ends an import that nobody holds, whose every written chunk is therefore counted. */
   cancelResting(importId: string): Promise<ImportDocument | null> {
-    return this.change(importId, 'cancel', { 'lease.owner': null }, { finishedAt: new Date() });
+    return changeState(this.imports, importId, {
+      ...{ event: 'cancel', condition: { 'lease.owner': null } },
+      changes: { finishedAt: new Date() },
+    });
   }
 
   /** Asks the holder, or whoever takes over from a dead one, to stop. */
@@ -120,7 +171,10 @@ export class ImportsRepository {
 
   /** Ends, for a reason, an import that nobody holds, whose every written chunk is therefore counted. */
   failResting(importId: string, error: Failure): Promise<ImportDocument | null> {
-    return this.change(importId, 'fail', { 'lease.owner': null }, { finishedAt: new Date(), error, grant: '' });
+    return changeState(this.imports, importId, {
+      ...{ event: 'fail', condition: { 'lease.owner': null } },
+      changes: { finishedAt: new Date(), error, grant: '' },
+    });
   }
 
   /** Asks the holder, or whoever takes over from a dead one, to end it for a reason. */
@@ -142,20 +196,11 @@ export class ImportsRepository {
 
   /** Ends uploads that nobody went on with; returns their ids. */
   async expire(touchedBefore: Date): Promise<string[]> {
-    const idle = await this.imports
-      .find({ state: { $in: transitionOf('expire').from }, touchedAt: { $lt: touchedBefore }, 'lease.owner': null })
-      .select('_id')
-      .limit(1000)
-      .lean<{ _id: string }[]>()
-      .exec();
+    const condition = { ...expirable, touchedAt: { $lt: touchedBefore } };
+    const idle = await this.imports.find(condition).select('_id').limit(1000).lean<{ _id: string }[]>().exec();
     const expired = await Promise.all(
       idle.map(({ _id }) =>
-        this.change(
-          _id,
-          'expire',
-          { touchedAt: { $lt: touchedBefore }, 'lease.owner': null },
-          { finishedAt: new Date() },
-        ),
+        changeState(this.imports, _id, { event: 'expire', condition, changes: { finishedAt: new Date() } }),
       ),
     );
     return expired.flatMap((document) => document?._id ?? []);
@@ -178,23 +223,5 @@ export class ImportsRepository {
       .lean<{ _id: string }[]>()
       .exec();
     return new Set(found.map(({ _id }) => _id));
-  }
-
-  private change(
-    importId: string,
-    event: ImportEvent,
-    condition: QueryFilter<ImportDocument>,
-    changes: Partial<ImportDocument>,
-    session?: ClientSession,
-  ): Promise<ImportDocument | null> {
-    const { from, to } = transitionOf(event);
-    return this.imports
-      .findOneAndUpdate(
-        { ...condition, _id: importId, state: { $in: from } },
-        { $set: { ...changes, state: to } },
-        { returnDocument: 'after', ...(session && { session }) },
-      )
-      .lean<ImportDocument>()
-      .exec();
   }
 }

@@ -1,13 +1,6 @@
 import type { Caller } from '@keyport/access';
-import {
-  KeyportError,
-  type Import,
-  type listImports,
-  type listRejects,
-  type ReplyOf,
-  type RequestOf,
-} from '@keyport/contracts';
-import { filledPage, listPage, readCursor } from '@keyport/mongo';
+import { KeyportError, type Import, type listImports, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import { filledPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { IntakeService } from '../intake/intake.service.ts';
@@ -15,8 +8,7 @@ import type { ImportDocument } from './import.model.ts';
 import { viewOf } from './import-view.ts';
 import { finalStates } from './import-state.ts';
 import { ImportsRepository } from './imports.repository.ts';
-import { RejectedRowsRepository } from './rejected-rows.repository.ts';
-import { isVisible, perhapsVisible, requireControl, requireRows, requireVisible } from './visibility.ts';
+import { isVisible, perhapsVisible, requireControl, requireVisible } from './visibility.ts';
 
 /** Longer than a holder in another process takes to see the request. */
 const cancelWaitMs = 1_500;
@@ -25,7 +17,6 @@ const cancelWaitMs = 1_500;
 export class ImportsService {
   constructor(
     private readonly imports: ImportsRepository,
-    private readonly rejectedRows: RejectedRowsRepository,
     private readonly intake: IntakeService,
   ) {}
 
@@ -34,11 +25,17 @@ export class ImportsService {
   }
 
   async list(request: RequestOf<typeof listImports>, caller: Caller): Promise<ReplyOf<typeof listImports>> {
-    const { dataset, state, limit, cursor } = request;
+    const { dataset, state, createdAfter, createdBefore, limit, cursor } = request;
+    const filter = {
+      dataset,
+      states: typeof state === 'string' ? [state] : state,
+      createdAfter: dateOf(createdAfter),
+      createdBefore: dateOf(createdBefore),
+    };
     const visible = perhapsVisible(caller);
     const { items, next } = await filledPage({
       ...{ limit, after: readCursor(z.string(), cursor) },
-      find: (after, wanted) => this.imports.list({ visible, dataset, state, after, limit: wanted }),
+      find: (after, wanted) => this.imports.list({ visible, ...filter, after, limit: wanted }),
       isShown: (document) => isVisible(document, caller),
       keyOf: ({ _id }) => _id,
     });
@@ -57,15 +54,9 @@ export class ImportsService {
     return viewOf((await this.imports.find(importId)) ?? found);
   }
 
-  async rejects(request: RequestOf<typeof listRejects>, caller: Caller): Promise<ReplyOf<typeof listRejects>> {
-    const { importId, limit, cursor } = request;
-    requireRows(await this.visible(importId, caller), caller);
-    const afterRow = readCursor(z.number().int(), cursor) ?? -1;
-    const found = await this.rejectedRows.list(importId, afterRow, limit + 1);
-    return listPage(found, limit, ({ row }) => row);
-  }
-
   private async visible(importId: string, caller: Caller): Promise<ImportDocument> {
     return requireVisible(await this.imports.find(importId), caller, importId);
   }
 }
+
+const dateOf = (instant: string | undefined) => (instant === undefined ? undefined : new Date(instant));

@@ -10,39 +10,58 @@ import {
 } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
+import { isDuplicateKey } from '@keyport/mongo';
 import { IntakeService } from '../intake/intake.service.ts';
 import { Interruption } from '../intake/interruption.service.ts';
 import { endsFromOutside } from '../intake/run-ending.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
+import { Continuation } from '../uploads/continuation.service.ts';
+import { UploadsRepository } from '../uploads/uploads.repository.ts';
 import { AcceptanceService } from './acceptance.service.ts';
 import type { ImportDocument, Reserved } from './import.model.ts';
 import { viewOf } from './import-view.ts';
 import { ImportsRepository } from './imports.repository.ts';
+import { PausingRepository } from './pausing.repository.ts';
 import { isOwn } from './visibility.ts';
 
 /** Without a quota an upload is asked about after so many bytes, to be broken off where nobody wants it any more. */
-const unlimitedBytes = 32 * 1024 * 1024;
+export const unlimitedBytes = 32 * 1024 * 1024;
 
 /** What gateways ask in the name of who sends a file: announced, on its way, and whole. */
 @Injectable()
 export class UploadsService {
   constructor(
     private readonly imports: ImportsRepository,
+    private readonly pausing: PausingRepository,
     private readonly acceptance: AcceptanceService,
     private readonly intake: IntakeService,
     private readonly interruption: Interruption,
     private readonly quotas: QuotasService,
+    private readonly uploads: UploadsRepository,
+    private readonly continuation: Continuation,
   ) {}
 
   async create(request: RequestOf<typeof createImport>, caller: Caller): Promise<ReplyOf<typeof createImport>> {
-    const { _id, epoch, reserved } = await this.acceptance.accept(request, caller);
-    this.intake.look();
-    return { importId: _id, epoch, reservedBytes: reserved?.bytes ?? unlimitedBytes };
+    for (;;) {
+      const continued = await this.continuation.find(request, caller, unlimitedBytes);
+      if (continued) return continued;
+      try {
+        const { _id, epoch, reserved } = await this.acceptance.accept(request, caller);
+        this.intake.look();
+        return { importId: _id, epoch, reservedBytes: reserved?.bytes ?? unlimitedBytes };
+      } catch (error) {
+        // Of several requests with one key at the same time one made the import, and the others go on with it.
+        if (!isDuplicateKey(error)) throw error;
+      }
+    }
   }
 
   /** Once the holder's bytes of the day are used up the import ends: what of it was sent before is written and counted. */
   async reserve({ importId, epoch, length }: RequestOf<typeof reserveUpload>, caller: Caller) {
-    requireWanted(await this.own(importId, caller));
+    const found = await this.own(importId, caller);
+    requireWanted(found);
+    if (found.epoch !== epoch) throw new KeyportError('UPLOAD_SUPERSEDED');
+    if (found.state === 'paused') await this.pausing.touch(importId);
     if (!this.quotas.limitsBytes(caller)) return { reservedBytes: length + unlimitedBytes };
     try {
       const { bytes } = await this.quotas.reserve(
@@ -59,11 +78,15 @@ export class UploadsService {
     }
   }
 
-  async seal({ importId, epoch, length }: RequestOf<typeof sealUpload>, caller: Caller): Promise<Import> {
+  async seal({ importId, epoch, length, digest }: RequestOf<typeof sealUpload>, caller: Caller): Promise<Import> {
     const found = await this.own(importId, caller);
-    const seal = (session?: ClientSession) => this.imports.seal(importId, epoch, length, session);
+    const seal = (session?: ClientSession) => this.imports.seal(importId, epoch, { length, digest }, session);
     const sealed = await this.quotas.settle(found, length, seal);
-    if (!sealed) return viewOf(sealedBefore(await this.own(importId, caller), epoch, length));
+    if (!sealed) {
+      const before = sealedBefore(await this.own(importId, caller), epoch, length);
+      if (digest !== undefined) await this.uploads.setFile(importId, epoch, { length, digest });
+      return viewOf(before);
+    }
     this.intake.sealed(importId, length);
     return viewOf(sealed);
   }
@@ -85,7 +108,8 @@ function requireWanted({ error, failRequested }: ImportDocument): void {
 function reservedOf(found: ImportDocument | null, epoch: number): Reserved {
   if (!found || found.epoch !== epoch) throw new KeyportError('UPLOAD_SUPERSEDED');
   if (found.error) throw new KeyportError(found.error.code, found.error.params);
-  if (found.state !== 'receiving') throw new KeyportError('IMPORT_STATE', { importId: found._id, state: found.state });
+  if (found.state !== 'receiving' && found.state !== 'paused')
+    throw new KeyportError('IMPORT_STATE', { importId: found._id, state: found.state });
   return found.reserved ?? { bytes: 0, day: '' };
 }
 

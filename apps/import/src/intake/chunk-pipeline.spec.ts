@@ -2,12 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { ChunkPipeline } from './chunk-pipeline.ts';
 
 /** A writer whose answers come when the test says so. */
-function pipelineOf({ writes = 4, uncommitted = 8, atOnce = 100, failingCommit = false } = {}) {
+function pipelineOf({ writes = 4, uncommitted = 8, together = 1, atOnce = 100, failingCommit = false } = {}) {
   const answers = new Map<number, { resolve: (value: number) => void; reject: (error: Error) => void }>();
   const commits: (readonly number[])[] = [];
   const pipeline = new ChunkPipeline<number, number>({
     writes,
     uncommitted,
+    together,
     size: { of: (outcome) => outcome, atOnce },
     write: (chunk) => new Promise((resolve, reject) => answers.set(chunk, { resolve, reject })),
     commit: async (outcomes) => {
@@ -51,6 +52,39 @@ describe('ChunkPipeline', () => {
 
     expect(commits).toEqual([[1, 2], [3], [9], [4, 0]]);
     expect(await pipeline.settle()).toEqual({ failure: undefined, stragglers: [], failures: [] });
+  });
+
+  it('lets results wait for one another while chunks are at the writer, but not behind the last one', async () => {
+    const { pipeline, commits, answer } = pipelineOf({ writes: 8, together: 2 });
+    for (const chunk of [0, 1, 2, 3, 4]) await pipeline.push(chunk, freely);
+
+    await answer(0);
+    expect(commits).toEqual([]);
+    await answer(1);
+    expect(commits).toEqual([[0, 1]]);
+    await answer(2);
+    await answer(4);
+    expect(commits).toEqual([[0, 1]]);
+    await answer(3);
+
+    expect(commits).toEqual([
+      [0, 1],
+      [2, 3, 4],
+    ]);
+  });
+
+  it('does not wait where a few results are much to store, nor once a chunk has failed', async () => {
+    const { pipeline, commits, answer, refuse } = pipelineOf({ writes: 8, together: 4, atOnce: 10 });
+    for (const chunk of [6, 1, 0, 2]) await pipeline.push(chunk, freely);
+
+    await answer(6);
+    expect(commits).toEqual([[6]]);
+    await answer(1);
+    await refuse(0);
+
+    expect(commits).toEqual([[6], [1]]);
+    await answer(2);
+    expect((await pipeline.settle()).stragglers).toEqual([2]);
   });
 
   it('has at most so many chunks at the writer', async () => {

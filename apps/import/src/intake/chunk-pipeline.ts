@@ -10,6 +10,8 @@ export interface ChunkPipelineOptions<Chunk, Outcome> {
   /** Chunks whose result is not stored yet, those at the writer included. */
   readonly uncommitted: number;
   readonly write: (chunk: Chunk) => Promise<Outcome>;
+  /** While chunks are at the writer, results wait until so many can be stored at once. */
+  readonly together?: number;
   /** How much is to be stored of a result, and how much at most at once; of one alone it may be more. */
   readonly size: { readonly of: (outcome: Outcome) => number; readonly atOnce: number };
   /** Stores results of chunks that follow one another; called once at a time, in file order. */
@@ -87,7 +89,7 @@ export class ChunkPipeline<Chunk, Outcome> {
   private async commit(): Promise<void> {
     if (this.committing) return;
     this.committing = true;
-    for (let ready = this.ready(); ready.length > 0; ready = this.ready()) {
+    for (let ready = this.ready(); this.isDue(ready); ready = this.ready()) {
       try {
         await this.options.commit(ready);
         this.slots.splice(0, ready.length);
@@ -99,6 +101,14 @@ export class ChunkPipeline<Chunk, Outcome> {
     }
     this.committing = false;
     this.announce();
+  }
+
+  /** As long as a chunk is at the writer, its answer will be the next occasion. */
+  private isDue(ready: readonly Outcome[]): boolean {
+    const { together = 1, size } = this.options;
+    if (ready.length >= together || this.writing === 0 || this.failure) return ready.length > 0;
+    // Where there is much to store of few, they are not more later.
+    return ready.reduce((sum, outcome) => sum + size.of(outcome), 0) > size.atOnce / 2;
   }
 
   /** Results of the first chunks, up to the first that has none, and as many as may be stored at once. */

@@ -24,7 +24,7 @@ export class Conclusion {
   /** Never throws: what could not be stored is found by the next holder, once the lease has run out. */
   async conclude(run: ImportRun, done: WorkDone): Promise<void> {
     try {
-      if (!done.cause) await this.end(run, { event: 'complete', processed: run.upload.sealedLength ?? undefined });
+      if (!done.cause) await this.complete(run);
       else await this.apply(run, done, endingOf(done.cause.error, run.failures), done.cause.error);
     } catch (error) {
       if (error instanceof LeaseLostError) return;
@@ -43,7 +43,7 @@ export class Conclusion {
       case 'drop':
         return;
       case 'hand back':
-        return this.leases.release(run.hold, { settled, forMs: 0 });
+        return this.leases.release(run.hold, { settled: settled && run.chunksInDoubt === 0, forMs: 0 });
       case 'set aside':
         return this.idle.setAside(run);
       case 'try again': {
@@ -51,6 +51,16 @@ export class Conclusion {
         const failures = run.failures + (ending.counted ? 1 : 0);
         return this.leases.release(run.hold, { settled: false, forMs: backOffMs(failures), failures });
       }
+    }
+  }
+
+  private async complete(run: ImportRun): Promise<void> {
+    try {
+      await this.end(run, { event: 'complete', processed: run.upload.sealedLength ?? undefined });
+    } catch (error) {
+      if (!(error instanceof LeaseLostError)) throw error;
+      // Paused at its last row: it completes once it is resumed. Of an import that was taken over nothing is changed.
+      await this.leases.release(run.hold, { settled: true, forMs: 0 });
     }
   }
 
@@ -67,6 +77,8 @@ export class Conclusion {
   private async end(run: ImportRun, end: End): Promise<void> {
     await this.progress.end(run.hold, end);
     await this.purge.all(run.importId);
+    // The stored import has no grant any more.
+    if (run.document.dryRun) await this.announcer.endDryRun(run.document);
     if (end.event === 'complete') await this.announcer.announceAll();
   }
 

@@ -3,7 +3,7 @@ import type { ImportRun } from './import-run.ts';
 import { LeasesRepository } from './leases.repository.ts';
 import { Spool } from './spool.ts';
 
-/** An idle upload is looked at again after so long; sealing it, or cancelling it, wakes it at once. */
+/** An idle upload is looked at again after so long; sealing it, going on with it, or cancelling it wakes it at once. */
 const restMs = 5_000;
 
 /** Uploads whose client broke off or is slow: they take no place and no reader while nothing comes. */
@@ -16,7 +16,7 @@ export class IdleUploads {
 
   async setAside(run: ImportRun): Promise<void> {
     const idleSequence = (await this.spool.lastSequence(run.importId)) ?? 0;
-    await this.leases.release(run.hold, { settled: true, forMs: restMs, idleSequence });
+    await this.leases.release(run.hold, { settled: true, forMs: restMs, idleSequence, epoch: run.document.epoch });
   }
 
   /** Nothing came since it was set aside. Asked before its bytes are unpacked once more for nothing. */

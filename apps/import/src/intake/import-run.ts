@@ -23,7 +23,6 @@ export class ImportRun {
   /** Rows counted so far. */
   read: number;
   rejected: number;
-  rejectsKept: number;
   commits = 0;
   /** Bytes of the upload that MongoDB knows to have arrived. */
   receivedStored: number;
@@ -32,6 +31,7 @@ export class ImportRun {
   private readonly stopping = new AbortController();
   private readonly wasResting: boolean;
   private chunksCounted = 0;
+  private hasCaughtUp = false;
 
   constructor({ document, hold, wasResting, lostHolders }: Claimed) {
     this.document = document;
@@ -44,7 +44,6 @@ export class ImportRun {
     this.lostHolders = lostHolders;
     this.read = document.counts.read;
     this.rejected = document.counts.rejected;
-    this.rejectsKept = document.rejectsKept;
     this.purgedUntil = document.position.spool.offset;
   }
 
@@ -65,8 +64,22 @@ export class ImportRun {
     if (!this.isEnding) this.stop(new RunStop('cancelled'));
   }
 
+  pause(): void {
+    if (!this.isEnding && !this.isCatchingUp) this.stop(new RunStop('paused'));
+  }
+
   fail({ code, params }: Failure): void {
     if (!this.isEnding) this.stop(new KeyportError(code, params));
+  }
+
+  /** It was paused when it was taken: only what the holder before may have sent is written and counted. */
+  get isCatchingUp(): boolean {
+    return this.document.state === 'paused';
+  }
+
+  /** Every chunk that the holder before may have sent is sent again: there are no more in the file, or were no more. */
+  caughtUp(): void {
+    this.hasCaughtUp = true;
   }
 
   /** It was taken so as to be ended. */
@@ -84,7 +97,7 @@ export class ImportRun {
   /** The process ends: what is under way is worth waiting for, but not for long. */
   get isShutdown(): boolean {
     const reason: unknown = this.signal.reason;
-    return reason instanceof RunStop && reason.reason !== 'cancelled';
+    return reason instanceof RunStop && reason.reason !== 'cancelled' && reason.reason !== 'paused';
   }
 
   /** Processes that held it were lost: its chunks are written and counted one by one, so that each is progress. */
@@ -106,10 +119,9 @@ export class ImportRun {
     this.commits += 1;
     this.chunksCounted += outcomes.length;
     this.failures = 0;
-    for (const { counts, rejected } of outcomes) {
+    for (const { counts } of outcomes) {
       this.read += counts.read;
       this.rejected += counts.rejected;
-      this.rejectsKept += rejected.length;
     }
   }
 
@@ -133,6 +145,6 @@ export class ImportRun {
 
   /** Chunks, all of them right behind its position, that the holder before may have sent and not counted. */
   get chunksInDoubt(): number {
-    return this.wasResting ? 0 : Math.max(0, this.window.uncommitted - this.chunksCounted);
+    return this.wasResting || this.hasCaughtUp ? 0 : Math.max(0, this.window.uncommitted - this.chunksCounted);
   }
 }

@@ -1,6 +1,5 @@
 import { KeyportError } from '@keyport/contracts';
-import { Inject, Injectable } from '@nestjs/common';
-import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import { Injectable } from '@nestjs/common';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import type { StoredPosition } from '../imports/import.model.ts';
 import { ChunkWriter } from '../parsing/chunk-writer.service.ts';
@@ -9,9 +8,9 @@ import { ChunkPipeline, type Settled } from './chunk-pipeline.ts';
 import { ChunkSource, type PlacedChunk } from './chunk-source.service.ts';
 import type { ImportRun } from './import-run.ts';
 import { ProgressRepository } from './progress.repository.ts';
-import { HoldersLostError, isRefusal, maxLostHolders } from './run-ending.ts';
+import { HoldersLostError, isRefusal, maxLostHolders, RunStop } from './run-ending.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
-import { keepDetails } from './reject-details.ts';
+import { detailsAtOnce } from '../rejects/rejected-rows.repository.ts';
 
 /** A chunk that was written. */
 interface Written {
@@ -28,12 +27,6 @@ export interface WorkDone {
   readonly settled: boolean;
 }
 
-/**
- * Rejected rows that one transaction stores: mongod ends one that takes 10 s (`transactionLifetimeLimitSeconds`), which
- * begins anew then, and imports side by side that are full of faults would not get ahead any more.
- */
-const rejectsAtOnce = 2_000;
-
 /** After a stop of the process, chunks under way are waited for so long. */
 const shutdownGraceMs = 3_000;
 
@@ -46,7 +39,6 @@ export class ImportRunner {
     private readonly doubts: ChunkDoubts,
     private readonly progress: ProgressRepository,
     private readonly spool: SpoolPurge,
-    @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
   ) {}
 
   async work(run: ImportRun): Promise<WorkDone> {
@@ -55,10 +47,12 @@ export class ImportRunner {
     if (run.lostHolders >= maxLostHolders) {
       return endedBy(run.isEnding ? run.requestedEnd : new HoldersLostError(run.lostHolders));
     }
-    if (run.isEnding) return endedBy(run.requestedEnd, this.kept(run, await this.doubts.settle(run)));
+    if (run.isEnding) return endedBy(run.requestedEnd, await this.doubts.settle(run));
     const pipeline = new ChunkPipeline<PlacedChunk, Written>({
       ...run.window,
-      size: { of: ({ outcome }) => outcome.rejected.length, atOnce: rejectsAtOnce },
+      // Each commit is a transaction of its own; the reader goes on with the other half meanwhile.
+      together: run.window.uncommitted / 2,
+      size: { of: ({ outcome }) => outcome.rejected.length, atOnce: detailsAtOnce },
       write: async ({ chunk, next }) => ({
         outcome: await this.writer.write(run.document, chunk, { mayReject: run.mayReject, signal: run.signal }),
         next,
@@ -69,26 +63,27 @@ export class ImportRunner {
     const settled = await this.settle(run, pipeline);
     return {
       cause: settled?.failure ?? stopped,
-      stragglers: this.kept(run, settled?.stragglers.map(({ outcome }) => outcome) ?? []),
+      stragglers: settled?.stragglers.map(({ outcome }) => outcome) ?? [],
       settled: settled !== undefined && isKnown(settled),
     };
   }
 
-  private kept(run: ImportRun, outcomes: readonly ChunkOutcome[]): readonly ChunkOutcome[] {
-    return keepDetails(outcomes, this.config.KEYPORT_REJECTS_KEPT - run.rejectsKept);
-  }
-
   /** Sends chunks until there are no more, or something ends the run. */
   private async feed(run: ImportRun, pipeline: ChunkPipeline<PlacedChunk, Written>) {
+    let inDoubt = run.isCatchingUp ? run.chunksInDoubt : Infinity;
     try {
       for await (const placed of this.source.chunks(run)) {
         await pipeline.push(placed, { alone: this.mustBeAlone(run, placed), signal: run.signal });
         if (run.isSuspect) await pipeline.settle();
+        inDoubt -= 1;
+        if (inDoubt === 0) break;
       }
       // The last chunk's commit may be the one that finds too many rejects.
       await pipeline.settle();
       run.signal.throwIfAborted();
-      return undefined;
+      if (!run.isCatchingUp) return undefined;
+      run.caughtUp();
+      return { error: new RunStop('paused') };
     } catch (error) {
       return { error };
     }
@@ -102,10 +97,7 @@ export class ImportRunner {
   private async commit(run: ImportRun, written: readonly Written[]): Promise<void> {
     const last = written.at(-1);
     if (!last) return;
-    const outcomes = this.kept(
-      run,
-      written.map(({ outcome }) => outcome),
-    );
+    const outcomes = written.map(({ outcome }) => outcome);
     await this.progress.advance(run.hold, { outcomes, position: last.next, received: run.upload.received });
     run.committed(outcomes);
     this.spool.behind(run, last.next.spool);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
-import { activeStates } from '../imports/import-state.ts';
+import { finalStates } from '../imports/import-state.ts';
 import { Conclusion } from './conclusion.service.ts';
 import { ImportRun } from './import-run.ts';
 import { IdleUploads } from './idle-uploads.service.ts';
@@ -83,9 +83,24 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   async cancelled(importId: string, waitMs: number): Promise<void> {
     this.runs.get(importId)?.cancel();
     this.look();
+    await this.ended(importId, waitMs);
+  }
+
+  /** Waits until an import that is to be ended has ended, for at most so long. */
+  async ended(importId: string, waitMs: number): Promise<void> {
     for (const until = Date.now() + waitMs; Date.now() < until; await delay(25)) {
       const [sighting] = await this.leases.sight([importId]);
-      if (!sighting || !activeStates.includes(sighting.state)) return;
+      if (!sighting || finalStates.includes(sighting.state)) return;
+    }
+  }
+
+  /** Passes a pause on and waits until what was under way is counted, for at most so long. */
+  async paused(importId: string, waitMs: number): Promise<void> {
+    this.runs.get(importId)?.pause();
+    this.look();
+    for (const until = Date.now() + waitMs; Date.now() < until; await delay(25)) {
+      const [sighting] = await this.leases.sight([importId]);
+      if (sighting?.state !== 'paused' || sighting.lease.owner === null) return;
     }
   }
 
@@ -170,9 +185,10 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     const run = this.runs.get(_id);
     if (!run) return;
     const isLost = lease.owner !== run.hold.owner || lease.fence !== run.hold.fence;
-    if (isLost || !activeStates.includes(state)) run.stop(new RunStop('lost'));
+    if (isLost || finalStates.includes(state)) run.stop(new RunStop('lost'));
     else if (failRequested) run.fail(failRequested);
     else if (cancelRequestedAt) run.cancel();
+    else if (state === 'paused') run.pause();
     if (sealedLength !== null) run.upload.seal(sealedLength);
   }
 

@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import { importModel, type Failure, type ImportDocument } from '../imports/import.model.ts';
-import { activeStates } from '../imports/import-state.ts';
+import { activeStates, unfinishedStates } from '../imports/import-state.ts';
 import { suspectAfter } from './run-ending.ts';
 
 /** What proves that an import is still held: every write of the holder is conditional on it. */
@@ -43,6 +43,8 @@ export interface Rest {
   readonly failures?: number;
   /** Set where the upload was found idle: last piece in the spool. */
   readonly idleSequence?: number | null;
+  /** Of the upload when the import was taken: where another request goes on with it meanwhile, it is due at once. */
+  readonly epoch?: number;
   /** Why whoever takes it next is to end it. */
   readonly failRequested?: Failure;
 }
@@ -58,7 +60,22 @@ const isSuspect = { $gte: suspectAfter };
 const isFree = { $or: [{ $eq: ['$lease.owner', null] }, { $lte: ['$lease.expiresAt', '$$NOW'] }] };
 /** Its holder died or froze: whoever gives an import back ends its session, settled or not. */
 const isOrphaned = { $and: [{ $ne: ['$lease.owner', null] }, { $ne: ['$lease.session', null] }] };
-const claimable = { $and: [{ $lte: ['$notBefore', '$$NOW'] }, isFree] };
+/** Nothing of it may be read before all of it is there, and is what it should be. */
+const isReadable = { $ne: ['$verifiedFirst', true] };
+const claimable = { $and: [{ $lte: ['$notBefore', '$$NOW'] }, isFree, isReadable] };
+
+/**
+ * In a state in which somebody is to work on it: a paused one where a holder may have left chunks that are written and
+ * not counted, or where it is to be ended.
+ */
+const hasWork = {
+  $or: [
+    { state: { $in: activeStates } },
+    { state: 'paused' as const, 'lease.owner': { $ne: null } },
+    { state: 'paused' as const, cancelRequestedAt: { $ne: null } },
+    { state: 'paused' as const, failRequested: { $ne: null } },
+  ],
+};
 
 /** Who holds which import. */
 @Injectable()
@@ -87,7 +104,7 @@ export class LeasesRepository {
       .findOneAndUpdate(
         {
           _id: { $nin: except },
-          state: { $in: activeStates },
+          ...hasWork,
           ...(!suspects && { lostHolders: { $not: isSuspect } }),
           $expr: claimable,
         },
@@ -100,6 +117,7 @@ export class LeasesRepository {
               'lease.session': { $literal: session.id?.id },
               lostHolders: { $add: [{ $ifNull: ['$lostHolders', 0] }, { $cond: [isOrphaned, 1, 0] }] },
               startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
+              sequence: { $add: [{ $ifNull: ['$sequence', 0] }, 1] },
             },
           },
         ],
@@ -121,7 +139,7 @@ export class LeasesRepository {
   private async endSessionsOfDeadHolders(): Promise<void> {
     const dead = await this.imports
       .find({
-        ...{ state: { $in: activeStates }, 'lease.owner': { $ne: null }, 'lease.session': { $ne: null } },
+        ...{ state: { $in: unfinishedStates }, 'lease.owner': { $ne: null }, 'lease.session': { $ne: null } },
         $expr: { $lte: ['$lease.expiresAt', '$$NOW'] },
       })
       .select('lease')
@@ -133,14 +151,14 @@ export class LeasesRepository {
 
   /** Some import waits for a place. */
   async isAnyWaiting(): Promise<boolean> {
-    const waiting = await this.imports.exists({ state: { $in: activeStates }, $expr: claimable });
+    const waiting = await this.imports.exists({ ...hasWork, $expr: claimable });
     return waiting !== null;
   }
 
   /** Some import waits that is worked on alone. */
   async isSuspectWaiting(): Promise<boolean> {
     const waiting = await this.imports.exists({
-      state: { $in: activeStates },
+      ...hasWork,
       lostHolders: isSuspect,
       $expr: claimable,
     });
@@ -165,9 +183,10 @@ export class LeasesRepository {
 
   /** Gives an import back; without `settled` the next holder knows that chunks may be written and uncounted. */
   async release({ importId, owner, fence }: Hold, rest: Rest): Promise<void> {
-    const { settled, forMs, failures, idleSequence, failRequested } = rest;
+    const { settled, forMs, failures, idleSequence, epoch, failRequested } = rest;
     const isToEnd = [isSet('$cancelRequestedAt'), isSet('$failRequested')];
-    const isDue = idleSequence === undefined ? isToEnd : [...isToEnd, isSet('$sealedLength')];
+    const isDue =
+      idleSequence === undefined ? isToEnd : [...isToEnd, isSet('$sealedLength'), { $ne: ['$epoch', epoch] }];
     await this.imports.updateOne(
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
       [

@@ -27,7 +27,8 @@ const maxAhead = 1024;
 
 /**
  * Puts the pieces of an upload in order: only contiguous offsets of the newest epoch count, so that two gateways cannot
- * mix one upload. A piece that comes before its turn (its predecessor had to be published again) is remembered by its
+ * mix one upload. An epoch after the first begins with a mark, a piece without bytes: what came before the mark counts, and
+ * of older epochs nothing that comes behind it. A piece that comes before its turn (its predecessor had to be published again) is remembered by its
  * sequence and read once more, since holding it would cost memory.
  */
 export class PieceSequence {
@@ -43,6 +44,11 @@ export class PieceSequence {
   /** Bytes of the upload taken so far. */
   get taken(): number {
     return this.offset;
+  }
+
+  /** Newest epoch seen so far. */
+  get newestEpoch(): number {
+    return this.epoch;
   }
 
   take(piece: PieceHead): Decision {

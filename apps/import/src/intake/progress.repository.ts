@@ -1,12 +1,18 @@
-import { importCounts, type ErrorCode, type ErrorParams, type ImportCounts } from '@keyport/contracts';
+import {
+  importCounts,
+  type ErrorCode,
+  type ErrorParams,
+  type ImportCounts,
+  type RejectedRow,
+} from '@keyport/contracts';
 import { isDuplicateKey, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import { chunkResultModel, type ChunkResult } from '../imports/chunk-result.model.ts';
 import { importModel, type ImportDocument, type StoredPosition } from '../imports/import.model.ts';
-import { activeStates, transitionOf, type ImportEvent } from '../imports/import-state.ts';
-import { rejectedRowModel, type StoredRejectedRow } from '../imports/rejected-row.model.ts';
+import { transitionOf, unfinishedStates, type ImportEvent } from '../imports/import-state.ts';
+import { RejectedRowsRepository } from '../rejects/rejected-rows.repository.ts';
 import type { Hold } from './leases.repository.ts';
 
 export interface Advance {
@@ -34,20 +40,22 @@ export class LeaseLostError extends Error {
 export class ProgressRepository {
   private readonly imports: Model<ImportDocument>;
   private readonly chunks: Model<ChunkResult>;
-  private readonly rejectedRows: Model<StoredRejectedRow>;
 
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
+  constructor(
+    @Inject(MONGO_CONNECTION) connection: Connection,
+    private readonly rejectedRows: RejectedRowsRepository,
+  ) {
     this.imports = importModel(connection);
     this.chunks = chunkResultModel(connection);
-    this.rejectedRows = rejectedRowModel(connection);
   }
 
   /** Results of chunks, their rejected rows, totals and position: all or nothing. Throws {@link LeaseLostError}. */
   async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
     await this.inTransaction(hold, async (session) => {
       const changes = { position, failures: 0, lostHolders: 0, idleSequence: null, touchedAt: new Date() };
-      await this.insert(session, hold.importId, outcomes);
+      const rest = await this.insert(session, hold.importId, outcomes);
       await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
+      return rest;
     });
   }
 
@@ -59,8 +67,9 @@ export class ProgressRepository {
       ...(processed !== undefined && { 'position.processed': processed }),
     };
     await this.inTransaction(hold, async (session) => {
-      await this.insert(session, hold.importId, outcomes);
+      const rest = await this.insert(session, hold.importId, outcomes);
       await this.update(session, hold, { $set: changes }, outcomes, from);
+      return rest;
     });
   }
 
@@ -68,20 +77,25 @@ export class ProgressRepository {
   async arrived({ importId, owner, fence }: Hold, received: number): Promise<void> {
     await this.imports.updateOne(
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence },
-      { $max: { received }, $set: { touchedAt: new Date(), lostHolders: 0 } },
+      { $max: { received }, $set: { touchedAt: new Date(), lostHolders: 0 }, $inc: { sequence: 1 } },
     );
   }
 
-  /** In the session that whoever takes over can end. The import itself is touched last, so that it is locked least. */
+  /**
+   * In the session that whoever takes over can end. The import itself is touched last, so that it is locked least. Details
+   * of rejected rows that the work leaves over follow, once their rows are counted: a process that is killed in between
+   * loses them, and no count.
+   */
   private async inTransaction(
     { session, importId }: Hold,
-    work: (session: ClientSession) => Promise<void>,
+    work: (session: ClientSession) => Promise<RejectedRow[]>,
   ): Promise<void> {
     try {
-      await session.withTransaction(work, {
+      const rest = await session.withTransaction(work, {
         readConcern: { level: 'snapshot' },
         writeConcern: { w: 'majority', journal: true },
       });
+      await this.rejectedRows.addRest(importId, rest);
     } catch (error) {
       // Another holder has stored the same chunk.
       if (isDuplicateKey(error)) throw new LeaseLostError(importId, { cause: error });
@@ -94,22 +108,25 @@ export class ProgressRepository {
     { importId, owner, fence }: Hold,
     changes: { $set: object; $max?: object },
     outcomes: readonly ChunkOutcome[],
-    states: readonly string[] = activeStates,
+    states: readonly string[] = unfinishedStates,
   ): Promise<void> {
     const { matchedCount } = await this.imports.updateOne(
       { _id: importId, 'lease.owner': owner, 'lease.fence': fence, state: { $in: states } } as object,
-      { ...changes, $inc: increments(outcomes) },
+      { ...changes, $inc: { sequence: 1, ...increments(outcomes) } },
       { session },
     );
     if (matchedCount === 0) throw new LeaseLostError(importId);
   }
 
-  private async insert(session: ClientSession, importId: string, outcomes: readonly ChunkOutcome[]): Promise<void> {
-    if (outcomes.length === 0) return;
+  private async insert(
+    session: ClientSession,
+    importId: string,
+    outcomes: readonly ChunkOutcome[],
+  ): Promise<RejectedRow[]> {
+    if (outcomes.length === 0) return [];
     const chunks = outcomes.map(({ number, counts }) => ({ importId, number, counts }));
     await this.chunks.collection.insertMany(chunks, { session });
-    const rows = outcomes.flatMap(({ rejected }) => rejected.map((row) => ({ importId, ...row })));
-    if (rows.length > 0) await this.rejectedRows.collection.insertMany(rows, { session });
+    return this.rejectedRows.count(session, importId, outcomes);
   }
 }
 
@@ -117,7 +134,7 @@ const countNames = Object.keys(importCounts.shape) as (keyof ImportCounts)[];
 
 function increments(outcomes: readonly ChunkOutcome[]): Record<string, number> {
   const totals = countNames.map((name) => [`counts.${name}`, sum(outcomes.map(({ counts }) => counts[name]))] as const);
-  return { ...Object.fromEntries(totals), rejectsKept: sum(outcomes.map(({ rejected }) => rejected.length)) };
+  return Object.fromEntries(totals);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);

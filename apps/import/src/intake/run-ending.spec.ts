@@ -6,7 +6,7 @@ import { UploadIdleError } from './spool-reader.ts';
 
 describe('endingOf', () => {
   it('never fails an import because a service was away', () => {
-    for (const code of ['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'WRITE_CONFLICT'] as const) {
+    for (const code of ['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'SOURCE_UNAVAILABLE', 'WRITE_CONFLICT'] as const) {
       expect(endingOf(new KeyportError(code), maxFailures)).toEqual({ kind: 'try again', counted: false });
     }
   });

@@ -6,7 +6,7 @@ import { UploadIdleError } from './spool-reader.ts';
 export class RunStop extends Error {
   override readonly name = 'RunStop';
 
-  constructor(readonly reason: 'cancelled' | 'lost' | 'shutdown') {
+  constructor(readonly reason: 'cancelled' | 'lost' | 'paused' | 'shutdown') {
     super(reason);
   }
 }
@@ -26,7 +26,7 @@ export type RunEnding =
   | { readonly kind: 'fail'; readonly code: ErrorCode; readonly params: ErrorParams }
   /** Somebody else's now. */
   | { readonly kind: 'drop' }
-  /** Given back at once for another process. */
+  /** Given back at once for another process, or to rest while it is paused. */
   | { readonly kind: 'hand back' }
   | { readonly kind: 'set aside' }
   /** `counted`: not the surroundings' fault, so that it must not go on for ever. */
@@ -59,6 +59,7 @@ export function endingOf(error: unknown, failures: number): RunEnding {
 const stops = {
   cancelled: { kind: 'cancel' },
   lost: { kind: 'drop' },
+  paused: { kind: 'hand back' },
   shutdown: { kind: 'hand back' },
 } as const satisfies Record<RunStop['reason'], RunEnding>;
 
@@ -68,7 +69,12 @@ export const endsFromOutside: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'QUO
 /** True where `records` says of a chunk that the import's rights are gone. */
 export const isRefusal = (error: unknown): boolean => error instanceof KeyportError && rightsGone.has(error.code);
 
-const unavailable: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'WRITE_CONFLICT']);
+const unavailable: ReadonlySet<string> = new Set([
+  'SERVICE_UNAVAILABLE',
+  'SERVICE_TIMEOUT',
+  'SOURCE_UNAVAILABLE',
+  'WRITE_CONFLICT',
+]);
 const rightsGone: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE']);
 
 const again = (failures: number, code: ErrorCode = 'INTERNAL'): RunEnding =>

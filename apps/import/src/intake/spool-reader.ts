@@ -26,7 +26,7 @@ export interface ReadOptions {
   readonly idleMs: number;
 }
 
-/** Two pieces on their way keep the reader busy; more would only sit in memory. */
+/** Two pieces on their way keep the reader busy, asked for while the one before them is read; more would only sit in memory. */
 const batch = 2;
 const longPollMs = 2_000;
 const retryMs = 250;
@@ -61,30 +61,47 @@ export class SpoolReader {
   private async *readOnce(reading: Reading): AsyncGenerator<Stretch> {
     const { importId } = reading.upload;
     const consumer = await this.spool.consume(importId, reading.nextSequence);
+    const fetch = () => consumer.fetch({ max_messages: batch, expires: longPollMs });
+    let ahead: Promise<ConsumerMessages> | undefined;
+    const fetchAhead = () => {
+      ahead = fetch();
+      // Thrown where it is awaited, if it still is.
+      ahead.catch(() => undefined);
+    };
     try {
       while (!reading.isDone) {
-        const messages = await consumer.fetch({ max_messages: batch, expires: longPollMs });
-        const found = yield* this.take(messages, reading);
+        const messages = await (ahead ?? fetch());
+        ahead = undefined;
+        const found = yield* this.take(messages, reading, fetchAhead);
         if (found === 'read anew') return;
         if (found === 'nothing') await reading.checkPatience(consumer);
       }
     } finally {
+      await ahead?.then((messages) => messages.stop()).catch(() => undefined);
       // Gone with its server, or by its inactivity threshold, where this does not work.
       await consumer.delete().catch(() => undefined);
     }
   }
 
-  private async *take(messages: ConsumerMessages, reading: Reading): AsyncGenerator<Stretch, Found> {
+  /** `onLast`: all that was asked for is there. Not before: nats-server deals messages out to all who ask, in turns. */
+  private async *take(
+    messages: ConsumerMessages,
+    reading: Reading,
+    onLast: () => void,
+  ): AsyncGenerator<Stretch, Found> {
     const release = reading.interrupt(() => messages.stop());
     let found: Found = 'nothing';
+    let count = 0;
     try {
       for await (const message of messages) {
+        count += 1;
         const piece = pieceOf(message);
         reading.sawSequence(message.seq);
         if (!piece) this.logger.warn({ importId: reading.upload.importId, sequence: message.seq }, 'not a piece');
         const stretch = piece && reading.take(piece);
         if (stretch) {
           found = 'bytes';
+          if (count === batch && !reading.isDone) onLast();
           yield stretch;
         }
         if (reading.isDone || reading.rewind()) return 'read anew';

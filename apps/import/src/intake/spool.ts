@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { streams, uploadSubject } from '@keyport/contracts';
+import { hash, randomUUID } from 'node:crypto';
+import { pieceHeaders, streams, uploadSubject } from '@keyport/contracts';
 import { BUS_CONNECTION, ensureStream } from '@keyport/messaging';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import {
@@ -13,7 +13,9 @@ import {
   type Consumer,
   type JetStreamManager,
 } from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { headers, nanos, type NatsConnection } from '@nats-io/transport-node';
+import type { StoredHead } from '../uploads/spool-tail.ts';
+import { headOf } from './piece.ts';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 
 const stream = streams.uploads.name;
@@ -49,7 +51,7 @@ export class Spool implements OnModuleInit {
    * Pieces of one upload from a stream sequence on. In memory and without acknowledgements: the position lives in
    * MongoDB, and a thousand durable consumers would cost seconds (measured).
    */
-  async consume(importId: string, fromSequence: number): Promise<Consumer> {
+  async consume(importId: string, fromSequence: number, { headersOnly = false } = {}): Promise<Consumer> {
     const info = await this.manager.consumers.add(stream, {
       name: `${importId}-${randomUUID().slice(0, 8)}`,
       filter_subject: uploadSubject(importId),
@@ -57,11 +59,42 @@ export class Spool implements OnModuleInit {
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: nanos(inactiveMs),
+      ...(headersOnly && { headers_only: true }),
       ...(fromSequence > 1
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSequence }
         : { deliver_policy: DeliverPolicy.All }),
     });
     return jetstream(this.connection).consumers.getConsumerFromInfo(info);
+  }
+
+  /** Pieces of one upload from a stream sequence on, those that are there now, without their bytes. */
+  async heads(importId: string, fromSequence: number): Promise<StoredHead[]> {
+    const consumer = await this.consume(importId, fromSequence, { headersOnly: true });
+    try {
+      const { num_pending: pending } = await consumer.info(true);
+      return await headsFrom(consumer, pending);
+    } finally {
+      // Gone with its server, or by its inactivity threshold, where this does not work.
+      await consumer.delete().catch(() => undefined);
+    }
+  }
+
+  /**
+   * Publishes the mark with which an epoch begins; its stream sequence. Of older epochs nothing counts that comes behind.
+   */
+  async mark(importId: string, epoch: number): Promise<number> {
+    const hdrs = headers();
+    hdrs.set(pieceHeaders.offset, '0');
+    hdrs.set(pieceHeaders.epoch, String(epoch));
+    hdrs.set(pieceHeaders.digest, hash('sha256', '', 'hex'));
+    const { seq } = await jetstream(this.connection).publish(uploadSubject(importId), undefined, { headers: hdrs });
+    return seq;
+  }
+
+  /** Stream sequence of the oldest piece of an upload that is still there. */
+  async firstSequence(importId: string): Promise<number | null> {
+    const first = await this.manager.direct.getMessage(stream, { seq: 1, next_by_subj: uploadSubject(importId) });
+    return first?.seq ?? null;
   }
 
   /** Stream sequence of the newest piece of an upload, where there is one. */
@@ -83,4 +116,24 @@ export class Spool implements OnModuleInit {
     const { state } = await this.manager.streams.info(stream, { subjects_filter: uploadSubject('*') });
     return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(uploadSubject('').length));
   }
+}
+
+const headsAtOnce = 1000;
+const headsMs = 5_000;
+
+/** As many as were there; fewer where some were purged meanwhile. */
+async function headsFrom(consumer: Consumer, pending: number): Promise<StoredHead[]> {
+  const heads: StoredHead[] = [];
+  for (let left = pending; left > 0;) {
+    const wanted = Math.min(left, headsAtOnce);
+    let found = 0;
+    for await (const message of await consumer.fetch({ max_messages: wanted, expires: headsMs })) {
+      found += 1;
+      const head = headOf(message);
+      if (head) heads.push(head);
+    }
+    if (found < wanted) break;
+    left -= found;
+  }
+  return heads;
 }

@@ -142,6 +142,34 @@ describe('cancelling', () => {
     expect((await system.seal(importId, 1)).state).toBe('cancelled');
   });
 
+  it('ends an import that is still being sent while another goes on, each with counts that name what is stored', async () => {
+    const [name, other] = [await system.dataset(), await system.dataset()];
+    const running = await system.send(other, ndjson(40_000));
+    const importId = await system.create(name);
+    const file = ndjson(60_000);
+    const half = file.length >> 1;
+    await system.publish(importId, file.subarray(0, half));
+    await eventually(
+      () => system.get(importId),
+      ({ counts: { inserted } }) => inserted > 0,
+    );
+
+    await Promise.all([
+      system.ask(cancelImport, { importId }),
+      system.publish(importId, file.subarray(half), { offset: half }),
+    ]);
+
+    const cancelled = await system.ended(importId);
+    expect(cancelled.state).toBe('cancelled');
+    expect(cancelled.counts).toEqual(counts({ read: cancelled.counts.read, inserted: cancelled.counts.read }));
+    expect(await system.ended(running)).toMatchObject({
+      state: 'completed',
+      counts: counts({ read: 40_000, inserted: 40_000 }),
+    });
+    expect(await system.count(name)).toBe(cancelled.counts.inserted);
+    expect(await system.get(importId)).toEqual(cancelled);
+  });
+
   it('is done once, and is refused when the import has ended otherwise', async () => {
     const name = await system.dataset();
     const importId = await system.create(name);

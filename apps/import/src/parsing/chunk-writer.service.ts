@@ -44,6 +44,7 @@ export class ChunkWriter {
         {
           ...{ dataset, datasetId, mode, key: [...key], source: document._id, sequence: chunk.number },
           ...{ documents: chunk.documents, count, hasOwnIds: chunk.hasOwnIds },
+          ...(document.dryRun && { dryRun: true }),
           ...(mayReject !== Infinity && { rejectionLimit: { max: mayReject, refusedBefore: refusedBefore(chunk) } }),
         },
         { authority: grant, timeoutMs: this.answerWithinMs, retryForMs, signal },

@@ -1,18 +1,24 @@
 import type { RejectedRow, ReplyOf, writeRecords } from '@keyport/contracts';
-import type { Chunk, RowErrorCode } from '@keyport/codec';
+import { splitDocuments, type Chunk, type RowErrorCode } from '@keyport/codec';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
+import { describable } from '../rejects/reject-details.ts';
+import { refusedValue } from '../rejects/refused-value.ts';
+import { groupsOf } from '../rejects/reject-groups.ts';
 
 /**
  * What became of a chunk's rows: those that the parser refused, those that the writer refused, and the rest. Rows behind
  * the rejected one that is one more than `mayReject` do not count: they were neither looked at nor written.
  */
 export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>, mayReject = Infinity): ChunkOutcome {
-  const refused = reply.rejected.map(({ index, code, ...problem }) =>
+  const documents = reply.rejected.length > 0 ? splitDocuments(chunk.documents) : [];
+  const refused = reply.rejected.map(({ index, code, ...problem }) => {
+    const { path } = problem;
+    const value = path && refusedValue(documents[index]!, path);
     // The writer's own codes are among those that the codec lists.
-    chunk.rejectionOf(index, { ...problem, code: code as RowErrorCode }),
-  );
+    return chunk.rejectionOf(index, { ...problem, ...(value && { value }), code: code as RowErrorCode });
+  });
   const all: RejectedRow[] = [...chunk.rejected, ...refused].sort((one, other) => one.row - other.row);
-  const rejected = all.slice(0, mayReject + 1);
+  const rejected = all.slice(0, mayReject + 1).map(describable);
   const last = rejected[mayReject];
   const read = last ? last.row - (chunk.end.row - chunk.rows) : chunk.rows;
   const { inserted, updated, unchanged, deleted, skipped } = reply;
@@ -20,5 +26,5 @@ export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>, may
   if (inserted + updated + unchanged + deleted + rejected.length + skipped !== read) {
     throw new Error(`the writer's counts for chunk ${chunk.number} do not add up to its ${read} rows`);
   }
-  return { number: chunk.number, counts, rejected };
+  return { number: chunk.number, counts, rejected, groups: groupsOf(rejected) };
 }

@@ -13,6 +13,7 @@ const ofCsv = [
   'csv.quote',
   'csv.header',
   'csv.columns',
+  'csv.ignore',
   'csv.nullText',
   'csv.empty',
 ] as const satisfies readonly (keyof ImportOptions)[];
@@ -44,6 +45,7 @@ function csvOptionsOf(options: ImportOptions): CsvOptions {
     quote: options['csv.quote'],
     header: options['csv.header'],
     columns: options['csv.columns'],
+    ignore: options['csv.ignore'],
     nullText: options['csv.nullText'],
     emptyAs: options['csv.empty'],
   };

@@ -2,6 +2,7 @@ import { createRowReader, fieldTypesOf, textFieldsOf, type Chunk, type RowPositi
 import { KeyportError, type WriteMode } from '@keyport/contracts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { fileFault } from './file-fault.ts';
+import { maxRawBytes } from '../rejects/reject-details.ts';
 import type { ReadingOptions } from './reading-options.ts';
 import { schemaCheckOf } from './schema-check.ts';
 
@@ -26,7 +27,10 @@ export function openRows(document: Described): Rows {
   const reading = JSON.parse(readingText ?? '{}') as ReadingOptions;
   const needsId = matchesOnId(document);
   const typing = typingBy(schema, document.mode);
-  const reader = createRowReader({ format, idPrefix: Buffer.from(_id, 'hex'), needsId, ...reading, ...typing }, from);
+  const reader = createRowReader(
+    { format, idPrefix: Buffer.from(_id, 'hex'), needsId, maxRawBytes, ...reading, ...typing },
+    from,
+  );
   return {
     startOffset: from?.offset ?? 0,
     push: (bytes) => reader.push(bytes),
@@ -42,7 +46,7 @@ export function openRows(document: Described): Rows {
 }
 
 /** A row without `_id` would get one that no record has: sent again, it would be inserted again. */
-const matchesOnId = ({ mode, key }: Described): boolean =>
+export const matchesOnId = ({ mode, key }: Pick<Described, 'mode' | 'key'>): boolean =>
   mode !== 'insert' && (key.length === 0 || key.includes('_id'));
 
 /** What is stored of a position. */
@@ -64,13 +68,12 @@ export function parseRow(line: Uint8Array, { idPrefix, schema }: RowSettings): C
 }
 
 /**
- * A row that deletes is no record, so no schema is asked. One that is merged may leave to its record what the schema
- * requires: `records` sees whether it is there in the end.
+ * A row that deletes is no record, so no schema is asked. One that is merged is a part of one: `records` sees whether what
+ * comes of it matches.
  */
-function typingBy(schema: Record<string, unknown> | null, mode: WriteMode = 'insert') {
+export function typingBy(schema: Record<string, unknown> | null, mode: WriteMode = 'insert') {
   if (schema === null) return {};
   const fieldTypes = fieldTypesOf(schema);
-  if (mode === 'delete') return { fieldTypes };
-  const textFields = textFieldsOf(schema);
-  return { fieldTypes, textFields, validate: schemaCheckOf(mode === 'merge' ? { ...schema, required: [] } : schema) };
+  if (mode === 'delete' || mode === 'merge') return { fieldTypes };
+  return { fieldTypes, textFields: textFieldsOf(schema), validate: schemaCheckOf(schema) };
 }

@@ -14,6 +14,7 @@ const schema = new Schema<StoredRejectedRow>(
     message: String,
     value: String,
     raw: String,
+    rawComplete: Boolean,
   },
   { collection: 'rejectedRows', versionKey: false },
 );
