@@ -18,20 +18,30 @@ import { TokensController } from './auth/tokens.controller.ts';
 import { WellKnownController } from './auth/well-known.controller.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { DatasetsController } from './datasets/datasets.controller.ts';
+import { SchemaChecksController } from './datasets/schema-checks.controller.ts';
 import { ExportFile } from './exports/export-file.ts';
 import { ExportsController } from './exports/exports.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { Readiness } from './health/readiness.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
+import { ImportControlController } from './imports/import-control.controller.ts';
+import { ImportEventStream } from './imports/import-event-stream.ts';
 import { ImportWaiter } from './imports/import-waiter.ts';
+import { ImportWatches } from './imports/import-watches.service.ts';
 import { ImportsController } from './imports/imports.controller.ts';
+import { PreviewsController } from './imports/previews.controller.ts';
 import { ImportsService } from './imports/imports.service.ts';
+import { RejectsController } from './imports/rejects.controller.ts';
 import { RejectsStream } from './imports/rejects-stream.ts';
+import { UndoController } from './imports/undo.controller.ts';
 import { LimitsModule } from './limits/limits.module.ts';
 import { RecordsController } from './records/records.controller.ts';
 import { RecordsStream } from './records/records-stream.ts';
+import { CheckedBodies } from './uploads/checked-body.ts';
 import { UploadPublisher } from './uploads/upload-publisher.ts';
+import { UploadsController } from './uploads/uploads.controller.ts';
+import { UploadsService } from './uploads/uploads.service.ts';
 
 @Global()
 @Module({})
@@ -58,7 +68,13 @@ class ConfigModule {
     TokensController,
     WellKnownController,
     DatasetsController,
+    SchemaChecksController,
     ImportsController,
+    PreviewsController,
+    RejectsController,
+    ImportControlController,
+    UndoController,
+    UploadsController,
     ExportsController,
     RecordsController,
     HealthController,
@@ -67,12 +83,16 @@ class ConfigModule {
     { provide: APP_FILTER, useClass: ProblemFilter },
     ExportFile,
     ImportsService,
+    ImportEventStream,
     ImportWaiter,
+    ImportWatches,
     Readiness,
     RecordsStream,
     RejectsStream,
     RouteTable,
+    CheckedBodies,
     UploadPublisher,
+    UploadsService,
   ],
 })
 export class AppModule {

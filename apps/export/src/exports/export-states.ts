@@ -38,6 +38,7 @@ export function judgeFailure(code: ErrorCode): FailureKind {
       return { fails: 'DATASET_NOT_FOUND' };
     case 'SERVICE_UNAVAILABLE':
     case 'SERVICE_TIMEOUT':
+    case 'SOURCE_UNAVAILABLE':
       return { retries: 'always' };
     // A service that just started may not have its keys yet; an expired grant stays refused.
     case 'CONTEXT_INVALID':

@@ -35,7 +35,7 @@ const routes = (metadata(MODULE_METADATA.CONTROLLERS, AppModule) as Type[]).flat
 /** Rows of the table "Which route asks for what" in docs/tokens.md: route → what the row says. */
 async function documentedRoutes(): Promise<Map<string, string>> {
   const text = await readFile(new URL('../../../../docs/tokens.md', import.meta.url), 'utf8');
-  const rows = [...text.matchAll(/^\| `((?:GET|PUT|POST|DELETE|PATCH) [^`]+)` *\| (.+?) *\|$/gm)];
+  const rows = [...text.matchAll(/^\| `((?:GET|HEAD|OPTIONS|PUT|POST|DELETE|PATCH) [^`]+)` *\| (.+?) *\|$/gm)];
   return new Map(rows.map(([, route = '', asks = '']) => [route, asks]));
 }
 

@@ -4,6 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { ContextSigner } from './context-signer.ts';
 import type { AuthenticatedRequest } from './principal.ts';
 
+/** Of a request, what sending others in its name needs. */
+export type AsksOnBus = Pick<AuthenticatedRequest, 'user' | 'id'>;
+
 /** Sends requests on the bus in the name of the caller of an HTTP request. */
 @Injectable()
 export class BusCaller {
@@ -13,7 +16,7 @@ export class BusCaller {
   ) {}
 
   async ask<C extends RequestContract>(
-    caller: AuthenticatedRequest,
+    caller: AsksOnBus,
     contract: C,
     request: RequestInput<C>,
     options: RequestOptions = {},

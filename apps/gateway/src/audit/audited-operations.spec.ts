@@ -28,6 +28,7 @@ describe('The audited operations', () => {
       'GET /v1/datasets/:name/records/:id',
       'GET /v1/exports/:id/file',
       'GET /v1/imports/:id/rejects',
+      'GET /v1/imports/:id/undo/left',
     ]);
   });
 });

@@ -8,6 +8,7 @@ import {
   pageRequest,
   putDataset,
   putDatasetSchema,
+  schemaCheckSchema,
 } from '@keyport/contracts';
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -17,6 +18,11 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+
+/** Stored records stay as they are: how many of them a new schema would refuse is said to who may read them. */
+export const putDatasetReply = datasetSchema
+  .extend({ schemaCheck: schemaCheckSchema.optional() })
+  .meta({ id: 'DatasetPut' });
 
 @ApiTags('datasets')
 @Controller('v1/datasets')
@@ -38,9 +44,12 @@ export class DatasetsController {
   @Put(':name')
   @AnyToken()
   @Describe({
-    summary: 'Create a dataset, or change its schema or key',
-    reply: datasetSchema,
-    errors: ['VALIDATION_FAILED', 'SCHEMA_INVALID', 'DATASET_KEY_FIXED'],
+    summary: 'Create a dataset, which may be a collection that exists, or change its schema or key',
+    reply: putDatasetReply,
+    errors: [
+      ...(['VALIDATION_FAILED', 'SCHEMA_INVALID', 'DATASET_KEY_FIXED', 'DATASET_MAPPING_FIXED'] as const),
+      ...(['SOURCE_UNKNOWN', 'SOURCE_UNAVAILABLE', 'MAPPING_REFUSED', 'KEY_INDEX_MISSING'] as const),
+    ],
   })
   async put(
     @Req() request: AuthenticatedRequest,
@@ -48,9 +57,9 @@ export class DatasetsController {
     @Body({ schema: putDatasetSchema }) body: z.output<typeof putDatasetSchema>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const { dataset, created } = await this.bus.ask(request, putDataset, { ...body, name });
+    const { dataset, created, schemaCheck } = await this.bus.ask(request, putDataset, { ...body, name });
     void reply.status(created ? 201 : 200).header('location', `/v1/datasets/${name}`);
-    return dataset;
+    return { ...dataset, ...(schemaCheck && { schemaCheck }) };
   }
 
   @Get(':name')
@@ -63,7 +72,11 @@ export class DatasetsController {
   @Delete(':name')
   @RequiresDatasetScope('datasets:delete')
   @HttpCode(204)
-  @Describe({ summary: 'Delete a dataset and its records', status: 204, errors: ['DATASET_NOT_FOUND'] })
+  @Describe({
+    summary: 'Delete a dataset and its records; a mapped collection stays',
+    status: 204,
+    errors: ['DATASET_NOT_FOUND'],
+  })
   async delete(
     @Req() request: AuthenticatedRequest,
     @Param('name', { schema: datasetName }) name: string,

@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { AppModule } from '../app.module.ts';
 import { AuditTrail } from '../audit/audit-trail.ts';
 import type { GatewayConfig } from '../config.ts';
+import { overrideMethod } from '../uploads/method-override.ts';
 import { parseBodies } from './body-parsing.ts';
 import { InputPipe } from './input.pipe.ts';
 import { serveOpenApi } from './openapi.ts';
@@ -23,6 +24,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   const adapter = new FastifyAdapter({
     genReqId: requestIdOf,
     requestIdHeader: false,
+    rewriteUrl: overrideMethod,
     trustProxy: config.KEYPORT_TRUSTED_PROXIES ?? false,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,

@@ -5,6 +5,7 @@ import {
   type ContentEncoding,
   type importFormat,
 } from '@keyport/contracts';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { fieldList } from '../http/field-list.ts';
 
@@ -29,18 +30,17 @@ const encodings: Readonly<Record<string, ContentEncoding>> = {
 /** UTF-16 as such begins with a byte order mark (RFC 2781 §4.3), which the reader of the rows goes by. */
 const charsets: ReadonlySet<string | undefined> = new Set([undefined, 'utf-8', 'utf8', 'utf-16']);
 
+const columnList = z.string().transform((list) => list.split(',').map((name) => name.trim()));
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 /** Options of an import as its query spells them: lists are joined with commas. */
 export const importQuery = importOptions.extend({
   key: fieldList(8).optional(),
-  'csv.header': z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional(),
-  'csv.columns': z
-    .string()
-    .transform((list) => list.split(',').map((name) => name.trim()))
-    .pipe(importOptions.shape['csv.columns'].unwrap())
-    .optional(),
+  dryRun: flag.optional(),
+  'csv.header': flag.optional(),
+  'csv.columns': columnList.pipe(importOptions.shape['csv.columns'].unwrap()).optional(),
+  'csv.ignore': columnList.pipe(importOptions.shape['csv.ignore'].unwrap()).optional(),
 });
 
 /** Throws UNSUPPORTED_MEDIA_TYPE. */
@@ -79,4 +79,22 @@ const maxWaitSeconds = 300;
 export function waitSecondsOf(prefer: string | undefined): number | undefined {
   const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,6})"?/i.exec(prefer ?? '');
   return match ? Math.min(Number(match[1]), maxWaitSeconds) : undefined;
+}
+
+/** Bytes that the client said it will send, where it did. */
+export function contentLengthOf({ headers }: Pick<FastifyRequest, 'headers'>): number | undefined {
+  const text = headers['content-length'];
+  return text === undefined ? undefined : Number(text);
+}
+
+/** Printable ASCII; quotes around it are left out (draft-ietf-httpapi-idempotency-key-header §2.1 writes them). */
+const idempotencyKey = /^"?([\x20-\x7e]{1,255}?)"?$/;
+
+/** Throws VALIDATION_FAILED. */
+export function idempotencyKeyOf(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const [, key] = idempotencyKey.exec(header.trim()) ?? [];
+  if (key !== undefined) return key;
+  const message = 'must be 1 to 255 characters of printable ASCII';
+  throw new KeyportError('VALIDATION_FAILED', {}, { errors: [{ path: 'Idempotency-Key', code: 'invalid', message }] });
 }

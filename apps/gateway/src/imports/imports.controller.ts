@@ -5,32 +5,38 @@ import {
   importListSchema,
   importSchema,
   importState,
+  instant,
   listImports,
-  listOf,
-  listRejects,
   pageRequest,
-  rejectedRowSchema,
   type Import,
 } from '@keyport/contracts';
 import { Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
-import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
 import { TakesFile } from '../uploads/takes-file.ts';
 import { importQuery, waitSecondsOf } from './import-request.ts';
 import { ImportWaiter, isFinal } from './import-waiter.ts';
 import { ImportsService } from './imports.service.ts';
-import { RejectsStream } from './rejects-stream.ts';
 
 /** The process that holds the import may just have been killed: another one takes it over within its lease of 10 s. */
 const cancelPatienceMs = 15_000;
 
-const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: importState.optional() });
+/** States as a query spells them: joined with commas. */
+const stateList = z
+  .string()
+  .transform((list) => list.split(',').map((state) => state.trim()))
+  .pipe(z.array(importState).min(1).max(importState.options.length));
+const listQuery = pageRequest.extend({
+  dataset: datasetName.optional(),
+  state: stateList.optional(),
+  createdAfter: instant.optional(),
+  createdBefore: instant.optional(),
+});
 
 @ApiTags('imports')
 @Controller('v1')
@@ -39,7 +45,6 @@ export class ImportsController {
     private readonly bus: BusCaller,
     private readonly imports: ImportsService,
     private readonly waiter: ImportWaiter,
-    private readonly rejects: RejectsStream,
   ) {}
 
   @Post('datasets/:name/imports')
@@ -88,7 +93,13 @@ export class ImportsController {
 
   @Get('imports')
   @AnyToken()
-  @Describe({ summary: 'List imports', reply: importListSchema, errors: ['VALIDATION_FAILED'] })
+  @Describe({
+    summary: 'List imports, newest first',
+    description:
+      '`state` takes several, joined with commas; `createdAfter` counts the instant in, `createdBefore` leaves it out.',
+    reply: importListSchema,
+    errors: ['VALIDATION_FAILED'],
+  })
   list(@Req() request: AuthenticatedRequest, @Query({ schema: listQuery }) query: z.output<typeof listQuery>) {
     return this.bus.ask(request, listImports, query);
   }
@@ -114,23 +125,6 @@ export class ImportsController {
   })
   cancel(@Req() request: AuthenticatedRequest, @Param('id') importId: string) {
     return this.bus.ask(request, cancelImport, { importId }, { retryForMs: cancelPatienceMs });
-  }
-
-  @Get('imports/:id/rejects')
-  @DataLeaves()
-  @AnyToken()
-  @Describe({
-    summary: 'Rejected rows in file order: all as NDJSON, or a page by `Accept: application/json`',
-    reply: listOf(rejectedRowSchema).meta({ id: 'RejectedRowList' }),
-    errors: ['IMPORT_NOT_FOUND'],
-  })
-  async listRejects(
-    @Req() request: AuthenticatedRequest,
-    @Param('id') importId: string,
-    @Query({ schema: pageRequest }) query: z.output<typeof pageRequest>,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    await this.rejects.send(request, reply, importId, query, (page) => this.bus.ask(request, listRejects, page));
   }
 
   private async settle(request: AuthenticatedRequest, reply: FastifyReply, accepted: Import): Promise<Import> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KeyportError, pieceHeaders, uploadSubject } from '@keyport/contracts';
 import { BUS_CONNECTION } from '@keyport/messaging';
@@ -20,6 +20,10 @@ export interface Upload {
   readonly epoch: number;
   /** Bytes that may be published before `import` is asked for more. */
   readonly reservedBytes: number;
+  /** Bytes of the upload before this request's body. */
+  readonly offset?: number;
+  /** SHA-256 that has taken in all bytes before, where the same file may be sent again: each piece then names how far it is. */
+  readonly prefix?: Hash | undefined;
 }
 
 /** Asks whether the first `length` bytes may be published; resolves to how many may. */
@@ -35,19 +39,20 @@ export class UploadPublisher {
   }
 
   /**
-   * Bytes published, once all are acknowledged. Reading stops while the window is full. Nothing is published that was not
-   * granted before. Throws SPOOL_FULL, UPLOAD_INCOMPLETE, and what `reserve` throws.
+   * Length of the upload with this body, once every byte is acknowledged. Reading stops while the window is full. Nothing
+   * is published that was not granted before. Of a body that breaks off all that came is published first. Throws
+   * SPOOL_FULL, UPLOAD_INCOMPLETE, and what `reserve` throws.
    */
   async publish(upload: Upload, body: AsyncIterable<Buffer>, reserve: Reserve): Promise<number> {
     const inFlight = new Set<Promise<void>>();
     const failure = new AbortController();
-    let { reservedBytes: reserved } = upload;
-    let offset = 0;
+    let { reservedBytes: reserved, offset = 0 } = upload;
     const settle = async () => {
       await Promise.race(inFlight);
       failure.signal.throwIfAborted();
     };
-    for await (const piece of cutPieces(this.whole(body, () => offset))) {
+    const arriving = new Arriving(body);
+    for await (const piece of cutPieces(arriving.parts())) {
       if (offset + piece.length > reserved) reserved = await reserve(offset + piece.length);
       const sent: Promise<void> = this.send(upload, offset, piece, failure.signal)
         .catch((error: unknown) => failure.abort(error))
@@ -58,19 +63,13 @@ export class UploadPublisher {
     }
     while (inFlight.size > 0) await settle();
     failure.signal.throwIfAborted();
+    arriving.requireWhole(offset);
     return offset;
   }
 
-  private async *whole(body: AsyncIterable<Buffer>, received: () => number): AsyncGenerator<Buffer> {
-    try {
-      yield* body;
-    } catch (cause) {
-      throw new KeyportError('UPLOAD_INCOMPLETE', { received: received() }, { cause });
-    }
-  }
-
-  private async send({ importId, epoch }: Upload, offset: number, piece: Buffer, signal: AbortSignal): Promise<void> {
-    const pieceHdrs = headersOf(epoch, offset, piece);
+  private async send(upload: Upload, offset: number, piece: Buffer, signal: AbortSignal): Promise<void> {
+    const { importId } = upload;
+    const pieceHdrs = headersOf(upload, offset, piece);
     const patientUntil = Date.now() + busPatienceMs;
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       try {
@@ -91,10 +90,33 @@ export class UploadPublisher {
   }
 }
 
-function headersOf(epoch: number, offset: number, piece: Buffer): MsgHdrs {
+/** A body that may break off: what came before that is worth keeping. */
+class Arriving {
+  private broken: { readonly cause: unknown } | undefined;
+
+  constructor(private readonly body: AsyncIterable<Buffer>) {}
+
+  async *parts(): AsyncGenerator<Buffer> {
+    try {
+      yield* this.body;
+    } catch (cause) {
+      this.broken = { cause };
+    }
+  }
+
+  requireWhole(received: number): void {
+    if (!this.broken) return;
+    const { cause } = this.broken;
+    if (cause instanceof KeyportError) throw cause;
+    throw new KeyportError('UPLOAD_INCOMPLETE', { received }, { cause });
+  }
+}
+
+function headersOf({ epoch, prefix }: Upload, offset: number, piece: Buffer): MsgHdrs {
   const pieceHdrs = headers();
   pieceHdrs.set(pieceHeaders.offset, String(offset));
   pieceHdrs.set(pieceHeaders.epoch, String(epoch));
   pieceHdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+  if (prefix) pieceHdrs.set(pieceHeaders.prefixDigest, prefix.update(piece).copy().digest('hex'));
   return pieceHdrs;
 }
