@@ -6,6 +6,7 @@ export type { StackDescription } from './supervisor/stack-file.ts';
 export { PortTakenError, type AppCommand } from './supervisor/app-plans.ts';
 export type { AppReady } from './supervisor/app-ipc.ts';
 export { startStack, type Stack, type StackOptions } from './supervisor/start-stack.ts';
+export { TeamMongod } from './servers/team-mongod.ts';
 export { findMongod } from './servers/mongod.ts';
 export { findNatsServer } from './servers/nats-server.ts';
 export { freePort } from './home/ports.ts';

@@ -82,12 +82,13 @@ export function appEnvironment(app: ServiceName, number: number, settings: AppSe
 
 const notForApps = ['MONGODB_URL', 'NATS_URL', 'NATS_USER', 'NATS_PASSWORD'];
 
-/** What the launcher was given and an app gets too; the servers' addresses it gets of its own, the master key is auth's. */
+/** Secrets that one app alone gets. */
+const ownerOf: Readonly<Record<string, ServiceName>> = { KEYPORT_MASTER_KEY: 'auth', KEYPORT_SOURCES: 'records' };
+
+/** What the launcher was given and an app gets too; the servers' addresses it gets of its own. */
 export const inheritedEnvironment = (app: ServiceName, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => !notForApps.includes(name) && (app === 'auth' || name !== 'KEYPORT_MASTER_KEY'),
-    ),
+    Object.entries(env).filter(([name]) => !notForApps.includes(name) && (ownerOf[name] ?? app) === app),
   );
 
 export function planApps(settings: AppSettings, command: AppCommand): Record<ServiceName, ProcessPlan[]> {
