@@ -61,6 +61,12 @@ const lacking = (refusal: 403 | 404, scopes: string | readonly string[]): Step =
   refusal,
 });
 
+/** And, once that is there, this scope. */
+const andThen = (scope: string, ask: Ask): Ask => ({
+  ...ask,
+  rule: typeof ask.rule === 'string' ? ask.rule : [...ask.rule, lacking(403, scope)],
+});
+
 const ndjson = { 'content-type': 'application/x-ndjson' };
 const row = '{"a":1}\n';
 const files = (mode: string, scopes: readonly string[]): Ask =>
@@ -69,6 +75,23 @@ const fileRoutes = [
   files('insert', []),
   ...['upsert', 'replace', 'merge'].map((mode) => files(mode, ['records:update:{name}'])),
   files('delete', ['records:delete:{name}']),
+];
+
+const tus = { 'tus-resumable': '1.0.0' };
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+const upload = (mode: string, scopes: readonly string[]): Ask => {
+  const metadata = Object.entries({ dataset, mode, format: 'ndjson' }).map(
+    ([name, value]) => `${name} ${base64(value)}`,
+  );
+  return needs(['imports:create:{name}', ...scopes], {
+    what: mode,
+    headers: { ...tus, 'upload-length': '8', 'upload-metadata': metadata.join(',') },
+  });
+};
+const uploads = [
+  upload('insert', []),
+  ...['upsert', 'replace', 'merge'].map((mode) => upload(mode, ['records:update:{name}'])),
+  upload('delete', ['records:delete:{name}']),
 ];
 
 const imported = { id: ({ importId }: RouteWorld) => importId };
@@ -140,6 +163,9 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'GET /v1/datasets': [anyToken()],
   'PUT /v1/datasets/{name}': [
     needs('datasets:create:{name}', { what: 'a new one', json: {}, before: remove }),
+    needs(['datasets:create:{name}', 'datasets:map:{name}'], {
+      ...{ what: 'a mapping', json: { mapping: { source: 'nowhere', collection: 'none' } }, before: remove },
+    }),
     needs('datasets:update:{name}', { what: 'a change', json: { schema: { type: 'object' } }, before: make }),
   ],
   'GET /v1/datasets/{name}': [needs('datasets:read:{name}')],
@@ -151,12 +177,28 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   ],
   'DELETE /v1/datasets/{name}/records/{id}': [needs('records:delete:{name}')],
 
+  'POST /v1/datasets/{name}/infer': [needs('datasets:read:{name}', { body: row, headers: ndjson })],
+  'POST /v1/datasets/{name}/schema/check': [needs(['records:read:{name}', 'datasets:read:{name}'], { json: {} })],
+  'POST /v1/datasets/{name}/imports/preview': fileRoutes,
   'POST /v1/datasets/{name}/imports': fileRoutes,
   'PUT /v1/datasets/{name}/imports': fileRoutes,
+  'OPTIONS /v1/uploads': [open()],
+  'POST /v1/uploads': uploads,
+  'HEAD /v1/uploads/{id}': [anyToken({ headers: tus })],
+  'PATCH /v1/uploads/{id}': [anyToken({ headers: tus })],
+  'DELETE /v1/uploads/{id}': [anyToken({ headers: tus })],
   'GET /v1/imports': [anyToken()],
   'GET /v1/imports/{id}': [job('imports:read:{name}', imported)],
   'GET /v1/imports/{id}/rejects': [job('imports:read:{name}', imported)],
+  'GET /v1/imports/{id}/rejects/summary': [job('imports:read:{name}', imported)],
+  'GET /v1/imports/{id}/events': [job('imports:read:{name}', imported)],
   'POST /v1/imports/{id}/cancel': [job('imports:read:{name}', imported, 'imports:update:{name}')],
+  'POST /v1/imports/{id}/pause': [job('imports:read:{name}', imported, 'imports:update:{name}')],
+  'POST /v1/imports/{id}/resume': [job('imports:read:{name}', imported, 'imports:update:{name}')],
+  'POST /v1/imports/{id}/undo': [
+    andThen('records:delete:{name}', job('imports:read:{name}', imported, 'imports:update:{name}')),
+  ],
+  'GET /v1/imports/{id}/undo/left': [job('imports:read:{name}', imported)],
 
   'POST /v1/datasets/{name}/exports': [needs('exports:create:{name}', { json: {} })],
   'GET /v1/exports': [anyToken()],

@@ -140,7 +140,9 @@ describe('Each route lets pass', () => {
         }),
     );
 
-    expect(found.filter(([, status, code]) => status !== 401 || code !== 'TOKEN_MISSING')).toEqual([]);
+    // An answer to HEAD has no body that could name the code.
+    const codeOf = (route: string) => (route.startsWith('HEAD ') ? undefined : 'TOKEN_MISSING');
+    expect(found.filter(([route, status, code]) => status !== 401 || code !== codeOf(String(route)))).toEqual([]);
   });
 });
 

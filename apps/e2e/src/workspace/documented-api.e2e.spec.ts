@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestStack } from '@keyport/testing';
+import { TeamMongod, TestStack } from '@keyport/testing';
 import { isAsShown, runBlocks, shellBlocksOf, type Ran } from './shell-blocks.ts';
 import { textOf, workspaceRoot } from './workspace-files.ts';
 
@@ -9,12 +9,21 @@ const guides = readdirSync(join(workspaceRoot, 'docs', 'guides')).filter((name) 
 
 describe('What the documentation says of a running stack', () => {
   let stack: TestStack;
+  let team: TeamMongod;
 
   beforeAll(async () => {
-    stack = await TestStack.start();
+    // What docs/guides/existing-data.md says is there.
+    team = await TeamMongod.start();
+    const customers = team.db('erp').collection('customers');
+    await customers.insertMany(['Ann', 'Bo', 'Cy'].map((name) => ({ no: name.charAt(0).toLowerCase(), name })));
+    await customers.createIndex({ no: 1 }, { unique: true });
+    stack = await TestStack.start({ env: { KEYPORT_SOURCES: JSON.stringify({ erp: team.url('erp') }) } });
   });
 
-  afterAll(() => stack?.stop());
+  afterAll(async () => {
+    await stack?.stop();
+    await team?.stop();
+  });
 
   /** As somebody who sets these two and pastes the rest. */
   const printedBy = (markdown: string): Promise<Ran[]> =>

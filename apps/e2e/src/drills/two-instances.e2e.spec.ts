@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KeyportClient, randomFrom, TestStack, until } from '@keyport/testing';
+import { MongoClient } from 'mongodb';
+import { CountsWatch } from './counts-watch.ts';
+import type { DrillLine } from './dataset-model.ts';
+import { ndjsonOf } from './drill-file.ts';
+import { drillParameters } from './drill-parameters.ts';
+import { report, say } from './drill.ts';
+import { planKills } from './kill-plan.ts';
+import { killAsPlanned } from './killing.ts';
+
+const rows = 200_000;
+const services = ['gateway', 'auth', 'import', 'records', 'export'] as const;
+const { seed } = drillParameters(process.env);
+
+describe(`An import by two instances of each service (KEYPORT_DRILL_SEED=${seed})`, () => {
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    say(`The drill of two instances has the seed ${seed}: KEYPORT_DRILL_SEED=${seed} repeats it.`);
+    stack = await TestStack.start({
+      replicas: services.map((service) => `${service}=2`).join(','),
+      env: { KEYPORT_IMPORT_LEASE_SECONDS: '3', KEYPORT_IMPORT_ANSWER_SECONDS: '3' },
+    });
+  });
+
+  afterAll(() => stack?.stop());
+
+  it('goes on with one of each killed, and stores and counts every row once', async () => {
+    const random = randomFrom(seed);
+    const lines = Array.from({ length: rows }, (_, k): DrillLine =>
+      random() < 0.01 ? 'bad' : { k, text: `row ${k}` },
+    );
+    const file = ndjsonOf(lines);
+    const [, other = ''] = (await stack.describe()).gatewayUrls;
+    const client = new KeyportClient(other, stack.owner.token);
+    await client.putDataset('twins');
+    async function* parts() {
+      yield file.subarray(0, file.length / 2);
+      await stack.killOne('gateway', 0);
+      yield file.subarray(file.length / 2);
+    }
+
+    const sealed = await client.import('twins', 'application/x-ndjson', ReadableStream.from(parts()) as never);
+    const before = (await stack.describe()).processes;
+    const watch = new CountsWatch(client, sealed.body.id);
+    // Whichever of the two holds the import, it is killed; of the others one goes on all the while.
+    const victims = [
+      ...(['auth', 'records', 'export'] as const).map((victim) => ({ victim, place: random() < 0.5 ? 0 : 1 })),
+      ...[0, 1].map((place) => ({ victim: 'import' as const, place })),
+    ];
+    const kills = await killAsPlanned(planKills(victims, random), { stack, watch, rows });
+    await until(() => watch.hasEnded, 'the end of the import', 120_000);
+
+    const bad = lines.flatMap((line, index) => (typeof line === 'string' ? [index + 1] : []));
+    report('two instances', watch, kills);
+    expect([sealed.status, watch.faults]).toEqual([202, []]);
+    expect(watch.last).toMatchObject({
+      state: 'completed',
+      counts: { read: rows, inserted: rows - bad.length, rejected: bad.length, updated: 0, unchanged: 0, skipped: 0 },
+    });
+    expect((await client.rejects(sealed.body.id)).map(({ row }) => row)).toEqual(bad);
+    const stored = (await client.records<{ k: number }>('twins')).map(({ k }) => k);
+    expect(stored.filter((k, index) => index > 0 && k <= (stored[index - 1] ?? -1))).toEqual([]);
+    expect(stored).toHaveLength(rows - bad.length);
+    expect(await timesTaken(stack, sealed.body.id)).toBeGreaterThan(1);
+    const after = (await stack.describe()).processes;
+    for (const { victim, place } of kills) {
+      const survivor = place === 0 ? 1 : 0;
+      if (victim !== 'import') expect(after[victim][survivor]).toBe(before[victim][survivor]);
+    }
+  });
+});
+
+/** How many processes have held the import, one after the other. */
+async function timesTaken(stack: TestStack, importId: string): Promise<number> {
+  const mongo = await MongoClient.connect((await stack.describe()).mongodbUrl);
+  const found = await mongo
+    .db('import')
+    .collection('imports')
+    .findOne({ _id: importId as never });
+  await mongo.close();
+  return (found?.lease as { fence: number }).fence;
+}

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Import, ImportProgress } from '@keyport/contracts';
+import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import { EventSource } from 'eventsource';
+
+const ndjson = 'application/x-ndjson';
+const rows = 150_000;
+const file = Array.from({ length: rows }, (_, n) => `{"n":${n}}\n`).join('');
+
+interface Seen {
+  readonly id: number;
+  readonly progress: ImportProgress;
+}
+
+/** An EventSource as any program uses one, which comes back by itself. */
+class Follower {
+  readonly seen: Seen[] = [];
+  opened = 0;
+  private readonly source: EventSource;
+
+  constructor(client: KeyportClient, importId: string) {
+    this.source = new EventSource(new URL(`/v1/imports/${importId}/events`, client.url), {
+      fetch: (input, init) =>
+        fetch(input, { ...init, headers: { ...init.headers, authorization: `Bearer ${client.token}` } }),
+    });
+    this.source.onopen = () => (this.opened += 1);
+    this.source.onmessage = ({ lastEventId, data }) => {
+      this.seen.push({ id: Number(lastEventId), progress: JSON.parse(data as string) as ImportProgress });
+    };
+  }
+
+  get last(): ImportProgress | undefined {
+    return this.seen.at(-1)?.progress;
+  }
+
+  get isClosed(): boolean {
+    return this.source.readyState === this.source.CLOSED;
+  }
+
+  close(): void {
+    this.source.close();
+  }
+}
+
+const reconciled = ({ counts: { read, inserted, rejected } }: Import) => read === inserted + rejected;
+
+describe('An import that is watched and controlled', () => {
+  let stack: TestStack;
+  let client: KeyportClient;
+
+  const post = (id: string, what: string, by = client) =>
+    by.ok<Import>(`/v1/imports/${id}/${what}`, { method: 'POST' });
+  const started = async (dataset: string): Promise<string> => {
+    await client.putDataset(dataset);
+    return (await client.import(dataset, ndjson, file)).body.id;
+  };
+
+  beforeAll(async () => {
+    stack = await TestStack.start();
+    client = stack.client;
+  });
+
+  afterAll(() => stack?.stop());
+
+  it('is paused, watched through killed gateways and services, resumed, and ends with every row once', async () => {
+    const id = await started('watched');
+    const paused = await post(id, 'pause');
+    expect(paused.state).toBe('paused');
+    expect(reconciled(paused)).toBe(true);
+    const follower = new Follower(client, id);
+    await until(() => follower.last?.import.state === 'paused', 'the first event');
+    const { items } = await client.ok<{ items: Import[] }>('/v1/imports?dataset=watched&state=paused,receiving');
+    expect(items.map((item) => item.id)).toEqual([id]);
+    const heard = follower.seen.length;
+
+    await Promise.all([stack.kill('gateway'), stack.kill('import')]);
+    await until(() => follower.opened > 1, 'the follower to come back');
+    await until(async () => (await client.raw('/health/ready').catch(() => undefined))?.status === 200, 'the gateway');
+    expect(await client.importState(id)).toMatchObject({ state: 'paused' });
+    await post(id, 'resume');
+
+    await until(() => follower.last?.import.state === 'completed', 'the last event');
+    await until(() => follower.isClosed, 'the follower to be told that nothing more comes');
+    const ids = follower.seen.map((seen) => seen.id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual([...ids].sort((one, other) => one - other));
+    expect(follower.seen.length).toBeGreaterThan(heard);
+    expect(follower.seen.every(({ progress }) => reconciled(progress.import))).toBe(true);
+    expect(follower.last).toMatchObject({
+      import: { counts: { read: rows, inserted: rows, rejected: 0 }, bytes: { processed: file.length } },
+      remainingSeconds: 0,
+      rate: { rowsPerSecond: expect.any(Number) },
+    });
+    expect((await client.dataset('watched')).count).toBe(rows);
+  });
+
+  it('is watched no longer by a token that is revoked', async () => {
+    const id = await started('revoked');
+    await post(id, 'pause');
+    const watcher = await client.minted('imports:read:revoked');
+    const other = new Follower(client, id);
+    const events = await watcher.raw(`/v1/imports/${id}/events`);
+    expect(events.headers.get('content-type')).toBe('text/event-stream');
+    const reading = events.text();
+    await until(() => other.last !== undefined, 'the first event');
+
+    await client.ok(`/v1/keys/${watcher.keyId}`, { method: 'DELETE' });
+    const heard = await reading;
+    await post(id, 'resume');
+    await until(() => other.isClosed, 'the last event of who still may');
+
+    expect(heard).toContain('"state":"paused"');
+    expect(heard).not.toContain('"state":"processing"');
+    expect(other.last?.import.state).toBe('completed');
+    expect((await watcher.raw(`/v1/imports/${id}/events`)).status).toBe(401);
+  });
+
+  it('tells a client that has the end already not to come back, and shows nothing to a stranger', async () => {
+    await client.putDataset('ended');
+    const { id } = await client.imported('ended', ndjson, '{"a":1}\n');
+    const events = await client.raw(`/v1/imports/${id}/events`);
+    const text = await events.text();
+    const [, lastEventId = ''] = /^id: (\d+)$/m.exec(text) ?? [];
+    const again = (value: string) => client.raw(`/v1/imports/${id}/events`, { headers: { 'last-event-id': value } });
+
+    expect(text.match(/^data: /gm)).toHaveLength(1);
+    expect((await again(lastEventId)).status).toBe(204);
+    const older = await again(String(Number(lastEventId) - 1));
+    expect(older.status).toBe(200);
+    expect(await older.text()).toContain('"state":"completed"');
+    expect((await again('nonsense')).status).toBe(200);
+    const stranger = await client.minted('imports:create:ended');
+    expect((await stranger.request(`/v1/imports/${id}/events`)).status).toBe(404);
+    expect((await client.request(`/v1/imports/${id}/pause`, { method: 'POST' })).body).toMatchObject({
+      code: 'IMPORT_STATE',
+    });
+    expect((await client.request('/v1/imports?state=paused,nonsense')).status).toBe(422);
+  });
+});
