@@ -24,7 +24,6 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
   const adapter = new FastifyAdapter({
     genReqId: requestIdOf,
     requestIdHeader: false,
-    rewriteUrl: overrideMethod,
     trustProxy: config.KEYPORT_TRUSTED_PROXIES ?? false,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
     clientErrorHandler: refuseConnection,
@@ -51,6 +50,7 @@ export async function createApp(connection: NatsConnection, config: GatewayConfi
     done();
   });
   fastify.server.on('checkExpectation', refuseExpectation);
+  fastify.server.prependListener('request', overrideMethod);
   serveOpenApi(app);
   return app;
 }
