@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuthorizationDetail, Export, Import } from '@keyport/contracts';
 import { parseNdjson, TestStack, type KeyportClient } from '@keyport/testing';
@@ -313,24 +314,22 @@ describe('A key that is narrow', () => {
       const name = await dataset();
       const limit = 4_000_000;
       const importer = await minted({ importBytesPerDay: limit });
-      // Without a length, and ten times what is left.
-      let sent = 0;
-      const body = new ReadableStream<Uint8Array>({
-        pull: (controller) => {
-          const part = Buffer.from(rows(1_000 + sent, 8_000));
+      // Without a length, and ten times what is left. A part that does not wait its turn would keep fetch so busy that it
+      // never reads the answer.
+      async function* parts() {
+        for (let sent = 0, from = 1_000; sent < 10 * limit; from += 1_000) {
+          const part = Buffer.from(rows(from, 1_000));
           sent += part.length;
-          controller.enqueue(part);
-          if (sent > 10 * limit) controller.close();
-        },
-      });
-
-      // Who is still sending may find the connection closed before the answer is read.
-      const reply = await importer.import(name, ndjson, body).catch(() => undefined);
-
-      if (reply) {
-        expect([reply.status, reply.body]).toEqual([429, expect.objectContaining({ code: 'QUOTA_EXCEEDED' })]);
-        expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+          await setImmediate();
+          yield part;
+        }
       }
+      const body = ReadableStream.from(parts()) as ReadableStream<Uint8Array>;
+
+      const { status, body: problem, headers } = await importer.import(name, ndjson, body);
+
+      expect([status, problem]).toEqual([429, expect.objectContaining({ code: 'QUOTA_EXCEEDED' })]);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
       const { items } = await owner.ok<{ items: Import[] }>(`/v1/imports?dataset=${name}&limit=1`);
       const done = await owner.importEnd(items[0]?.id ?? '');
       expect(done).toMatchObject({ state: 'failed', error: { code: 'QUOTA_EXCEEDED' } });

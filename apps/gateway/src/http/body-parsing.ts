@@ -59,7 +59,8 @@ async function readBody(payload: IncomingMessage): Promise<string> {
     jsonBodyMs,
   );
   try {
-    for await (const part of payload as AsyncIterable<Buffer>) {
+    // A request that is destroyed takes its connection along, and with it the reason.
+    for await (const part of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       if (part.length > body.room) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: jsonBodyLimit });
       body.append(part);
     }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { noteRefusal } from '../audit/refusals.ts';
 import { RouteTable } from './route-table.ts';
 import { challengeOf, problemOf, toKeyportError } from './problem.ts';
+import { answerWithoutBody, hasUnreadBody } from './unread-body.ts';
 
 /** Seconds after which a service that was away is worth another try. */
 const retryAfterSeconds = '2';
@@ -41,15 +42,9 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
   if (error.status === 503) void reply.header('retry-after', retryAfterSeconds);
   if (error.status === 429) void reply.header('retry-after', String(error.params.retryAfterSeconds ?? 1));
   if (error.code === 'METHOD_NOT_ALLOWED') void reply.header('allow', String(error.params.allowed));
-  // A body that nobody reads would otherwise be taken for the next request on the connection.
-  if (hasUnreadBody(request)) void reply.header('connection', 'close');
+  if (hasUnreadBody(request)) answerWithoutBody(request, reply);
   void reply
     .status(error.status)
     .type('application/problem+json')
     .send(JSON.stringify(problemOf(error, request.id)));
-}
-
-function hasUnreadBody({ headers, raw }: FastifyRequest): boolean {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody && !raw.complete;
 }

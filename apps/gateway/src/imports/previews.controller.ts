@@ -15,6 +15,7 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { answerWithoutBody } from '../http/unread-body.ts';
 import { TakesFile } from '../uploads/takes-file.ts';
 import { encodingOf, formatOf, importQuery } from './import-request.ts';
 import { bodyOf, requireWriteScopes } from './imports.service.ts';
@@ -52,7 +53,8 @@ export class PreviewsController {
     requireWriteScopes(request, dataset, options);
     const asked = await this.askedOf(request, dataset, options);
     const answer = await this.bus.ask(request, previewImport, asked);
-    await closing(reply, asked.isWhole).type(json).send(answer.json);
+    if (!asked.isWhole) answerWithoutBody(request, reply);
+    await reply.type(json).send(answer.json);
   }
 
   @Post('infer')
@@ -73,7 +75,8 @@ export class PreviewsController {
   ): Promise<void> {
     const asked = await this.askedOf(request, dataset, options);
     const answer = await this.bus.ask(request, inferDatasetSchema, asked);
-    await closing(reply, asked.isWhole).type(json).send(answer.json);
+    if (!asked.isWhole) answerWithoutBody(request, reply);
+    await reply.type(json).send(answer.json);
   }
 
   private async askedOf(request: AuthenticatedRequest, dataset: string, options: ImportOptions) {
@@ -82,7 +85,3 @@ export class PreviewsController {
     return { dataset, format, contentEncoding, options, ...(await sampleOf(bodyOf(request))) };
   }
 }
-
-/** What is left of a longer body would be taken for the next request on the connection. */
-const closing = (reply: FastifyReply, isWhole: boolean): FastifyReply =>
-  isWhole ? reply : reply.header('connection', 'close');
