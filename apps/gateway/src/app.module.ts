@@ -38,8 +38,9 @@ import { UndoController } from './imports/undo.controller.ts';
 import { LimitsModule } from './limits/limits.module.ts';
 import { RecordsController } from './records/records.controller.ts';
 import { RecordsStream } from './records/records-stream.ts';
+import { Spooling } from './spool/spooling.service.ts';
+import { UploadPublisher } from './spool/upload-publisher.ts';
 import { CheckedBodies } from './uploads/checked-body.ts';
-import { UploadPublisher } from './uploads/upload-publisher.ts';
 import { UploadsController } from './uploads/uploads.controller.ts';
 import { UploadsService } from './uploads/uploads.service.ts';
 
@@ -91,6 +92,7 @@ class ConfigModule {
     RejectsStream,
     RouteTable,
     CheckedBodies,
+    Spooling,
     UploadPublisher,
     UploadsService,
   ],

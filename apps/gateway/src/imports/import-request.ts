@@ -1,12 +1,16 @@
+import { requireScope } from '@keyport/access';
 import {
+  changingAction,
   contentEncoding,
   importOptions,
   KeyportError,
   type ContentEncoding,
   type importFormat,
+  type ImportOptions,
 } from '@keyport/contracts';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { AuthenticatedRequest } from '../access/principal.ts';
 import { fieldList } from '../http/field-list.ts';
 
 type ImportFormat = z.output<typeof importFormat>;
@@ -97,4 +101,14 @@ export function idempotencyKeyOf(header: string | undefined): string | undefined
   if (key !== undefined) return key;
   const message = 'must be 1 to 255 characters of printable ASCII';
   throw new KeyportError('VALIDATION_FAILED', {}, { errors: [{ path: 'Idempotency-Key', code: 'invalid', message }] });
+}
+
+/** What a mode takes besides the right to import. Throws INSUFFICIENT_SCOPE. */
+export function requireWriteScopes(
+  { user }: Pick<AuthenticatedRequest, 'user'>,
+  dataset: string,
+  { mode }: Pick<ImportOptions, 'mode'>,
+): void {
+  const changing = changingAction[mode];
+  if (changing) requireScope(user.scopes, changing, dataset);
 }

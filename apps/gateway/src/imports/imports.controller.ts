@@ -18,10 +18,10 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
-import { TakesFile } from '../uploads/takes-file.ts';
 import { importQuery, waitSecondsOf } from './import-request.ts';
 import { ImportWaiter, isFinal } from './import-waiter.ts';
 import { ImportsService } from './imports.service.ts';
+import { TakesFile } from './takes-file.ts';
 
 /** The process that holds the import may just have been killed: another one takes it over within its lease of 10 s. */
 const cancelPatienceMs = 15_000;

@@ -1,37 +1,31 @@
 import {
-  changingAction,
   createImport,
   getImport,
   KeyportError,
   refuseUpload,
-  reserveUpload,
   sealUpload,
   type Import,
   type ImportOptions,
   type ReplyOf,
 } from '@keyport/contracts';
-import { requireScope } from '@keyport/access';
 import { Injectable } from '@nestjs/common';
 import { createHash, type Hash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
-import { UploadPublisher } from '../uploads/upload-publisher.ts';
+import { bodyOf } from '../spool/request-body.ts';
+import { patiently, Spooling } from '../spool/spooling.service.ts';
 import { ContentDigest } from './content-digest.ts';
-import { contentLengthOf, encodingOf, formatOf, idempotencyKeyOf } from './import-request.ts';
+import { contentLengthOf, encodingOf, formatOf, idempotencyKeyOf, requireWriteScopes } from './import-request.ts';
 import { behind, requireSameFile } from './same-file.ts';
 
 type Created = ReplyOf<typeof createImport>;
-
-/** A request in the middle of an upload is repeated for so long, rather than break off a file that may be large. */
-export const patiently = { retryForMs: 30_000 };
 
 /** Takes a file in: announces the import, spools the body, and says when it is whole. */
 @Injectable()
 export class ImportsService {
   constructor(
     private readonly bus: BusCaller,
-    private readonly uploads: UploadPublisher,
+    private readonly spooling: Spooling,
   ) {}
 
   async start(request: AuthenticatedRequest, dataset: string, options: ImportOptions): Promise<Import> {
@@ -66,13 +60,9 @@ export class ImportsService {
     body: AsyncIterable<Buffer>,
     prefix: Hash | undefined,
   ): Promise<{ readonly length: number; readonly digest?: string }> {
-    const reserve = async (length: number) => {
-      const reply = await this.bus.ask(request, reserveUpload, { importId, epoch, length }, patiently);
-      return reply.reservedBytes;
-    };
     const offset = resumed?.offset ?? 0;
     const rest = prefix && resumed ? behind({ importId, length: offset, digest: resumed.digest }, body, prefix) : body;
-    const length = await this.uploads.publish({ importId, epoch, reservedBytes, offset, prefix }, rest, reserve);
+    const length = await this.spooling.add(request, { importId, epoch, reservedBytes, offset, prefix }, rest);
     return { length, ...(prefix && { digest: prefix.digest('hex') }) };
   }
 
@@ -93,18 +83,4 @@ export class ImportsService {
     await this.bus.ask(request, refuseUpload, { importId, epoch, algorithm }, patiently);
     throw new KeyportError('CONTENT_DIGEST_MISMATCH', { algorithm });
   }
-}
-
-/**
- * The body, which stays open where an upload is broken off: a request that is destroyed takes its connection along, and the
- * client would never read why.
- */
-export function bodyOf({ body }: AuthenticatedRequest): AsyncIterable<Buffer> {
-  // A request without any body has nothing for Fastify to parse.
-  return body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : Readable.from([]);
-}
-
-export function requireWriteScopes({ user }: AuthenticatedRequest, dataset: string, { mode }: ImportOptions): void {
-  const changing = changingAction[mode];
-  if (changing) requireScope(user.scopes, changing, dataset);
 }

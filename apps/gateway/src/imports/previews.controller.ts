@@ -15,13 +15,15 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { collectedBody } from '../http/collected-body.ts';
 import { answerWithoutBody } from '../http/unread-body.ts';
-import { TakesFile } from '../uploads/takes-file.ts';
-import { encodingOf, formatOf, importQuery } from './import-request.ts';
-import { bodyOf, requireWriteScopes } from './imports.service.ts';
-import { sampleOf } from './sample.ts';
+import { bodyOf } from '../spool/request-body.ts';
+import { encodingOf, formatOf, importQuery, requireWriteScopes } from './import-request.ts';
+import { TakesFile } from './takes-file.ts';
 
 const json = 'application/json; charset=utf-8';
+/** Milliseconds for a sample to arrive. */
+const sampleMs = 60_000;
 const refusals = [
   ...(['EMPTY_FILE', 'BAD_HEADER', 'MALFORMED_FILE', 'TRUNCATED_ARRAY', 'VALIDATION_FAILED'] as const),
   ...(['DECOMPRESSION_FAILED', 'DECOMPRESSION_RATIO', 'UPLOAD_INCOMPLETE'] as const),
@@ -82,6 +84,7 @@ export class PreviewsController {
   private async askedOf(request: AuthenticatedRequest, dataset: string, options: ImportOptions) {
     const format = formatOf(request.headers['content-type']);
     const contentEncoding = encodingOf(request.headers['content-encoding']);
-    return { dataset, format, contentEncoding, options, ...(await sampleOf(bodyOf(request))) };
+    const { bytes: sample, isWhole } = await collectedBody(bodyOf(request), maxSampleBytes, sampleMs);
+    return { dataset, format, contentEncoding, options, sample, isWhole };
   }
 }

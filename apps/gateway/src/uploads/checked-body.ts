@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { KeyportError } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
-import { GrowingBuffer } from '../http/growing-buffer.ts';
+import { collectedBody } from '../http/collected-body.ts';
 import { maxCheckedBytes, type Checksum } from './tus-headers.ts';
 
 /** Bodies with a checksum that are held at once, so that all together stay under 48 MiB; others wait unread. */
@@ -24,7 +24,8 @@ export class CheckedBodies {
     if (this.held >= maxHeld) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.held += 1;
     try {
-      const bytes = await collect(body);
+      const { bytes, isWhole } = await collectedBody(body, maxCheckedBytes, arrivalMs);
+      if (!isWhole) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: maxCheckedBytes });
       if (!hash(checksum.algorithm, bytes, 'buffer').equals(checksum.digest)) throw new KeyportError('UPLOAD_CHECKSUM');
       return await use(bytes);
     } finally {
@@ -32,27 +33,5 @@ export class CheckedBodies {
       if (next) next();
       else this.held -= 1;
     }
-  }
-}
-
-async function collect(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const collected = new GrowingBuffer(maxCheckedBytes);
-  const parts = body[Symbol.asyncIterator]();
-  let timer: NodeJS.Timeout | undefined;
-  const tooSlow = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new KeyportError('BODY_TOO_SLOW', { seconds: arrivalMs / 1000 })), arrivalMs);
-  });
-  try {
-    for (;;) {
-      const next = await Promise.race([parts.next(), tooSlow]);
-      if (next.done) return collected.take();
-      if (next.value.length > collected.room) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: maxCheckedBytes });
-      collected.append(next.value);
-    }
-  } catch (cause) {
-    if (cause instanceof KeyportError) throw cause;
-    throw new KeyportError('UPLOAD_INCOMPLETE', { received: collected.length }, { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }

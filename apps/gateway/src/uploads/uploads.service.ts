@@ -5,15 +5,15 @@ import {
   createImport,
   getUpload,
   KeyportError,
-  reserveUpload,
   resumeUpload,
   type UploadView,
 } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
-import { contentLengthOf } from '../imports/import-request.ts';
-import { bodyOf, patiently, requireWriteScopes } from '../imports/imports.service.ts';
+import { contentLengthOf, requireWriteScopes } from '../imports/import-request.ts';
+import { bodyOf } from '../spool/request-body.ts';
+import { patiently, Spooling } from '../spool/spooling.service.ts';
 import { CheckedBodies } from './checked-body.ts';
 import {
   checksumOf,
@@ -24,7 +24,6 @@ import {
   type Checksum,
 } from './tus-headers.ts';
 import { describedUpload } from './upload-metadata.ts';
-import { UploadPublisher } from './upload-publisher.ts';
 
 interface Begun {
   readonly importId: string;
@@ -40,7 +39,7 @@ interface Begun {
 export class UploadsService {
   constructor(
     private readonly bus: BusCaller,
-    private readonly publisher: UploadPublisher,
+    private readonly spooling: Spooling,
     private readonly checked: CheckedBodies,
   ) {}
 
@@ -100,12 +99,8 @@ export class UploadsService {
 
   private async append(request: AuthenticatedRequest, begun: Begun, body: AsyncIterable<Buffer>): Promise<UploadView> {
     const { importId, epoch, reservedBytes, offset, length: whole } = begun;
-    const reserve = async (length: number) => {
-      const reply = await this.bus.ask(request, reserveUpload, { importId, epoch, length }, patiently);
-      return reply.reservedBytes;
-    };
     const rest = atMost((whole ?? Infinity) - offset, whole ?? 0, body);
-    const length = await this.publisher.publish({ importId, epoch, reservedBytes, offset }, rest, reserve);
+    const length = await this.spooling.add(request, { importId, epoch, reservedBytes, offset }, rest);
     return this.bus.ask(request, acknowledgeUpload, { importId, epoch, length }, patiently);
   }
 }
