@@ -18,14 +18,14 @@ export class StoredState implements OnApplicationBootstrap, BeforeApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     await syncIndexes(this.connection);
     await this.sessions.open();
-    this.retired.startSweeping();
-    this.dryRuns.startSweeping();
+    this.retired.sweeper.start();
+    this.dryRuns.sweeper.start();
   }
 
   /** While the connection is still open. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.retired.stopSweeping();
-    await this.dryRuns.stopSweeping();
+    await this.retired.sweeper.stop();
+    await this.dryRuns.sweeper.stop();
     await this.sessions.close();
   }
 }

@@ -35,7 +35,7 @@ export const datasetSchema = z
     /** Null where the collection is one of Keyport's own. */
     mapping: datasetMapping.nullable(),
     /**
-     * Records stored now (an estimate from the collection's metadata; exact when nothing is being written); null where
+     * Records stored now (an estimate from the collection's metadata; exact when nothing is being written, unless mongod was killed); null where
      * the source that it is mapped onto does not answer.
      */
     count: z.number().int().nullable(),

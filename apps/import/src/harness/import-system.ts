@@ -28,6 +28,7 @@ export const owner: Who = { sub: 'owner', scope: '*' };
 
 /** Real mongod, nats-server, auth and records, and a gateway's part played by the test, which adds `import`. */
 export class ImportSystem {
+  private readonly importing: ServiceProcess[] = [];
   private datasets = 0;
 
   private constructor(
@@ -46,8 +47,15 @@ export class ImportSystem {
     return new ImportSystem(servers, await GatewayDouble.on(servers), mongodb, records);
   }
 
-  startImport(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    return this.servers.service('import', env);
+  async startImport(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    const service = await this.servers.service('import', env);
+    this.importing.push(service);
+    return service;
+  }
+
+  /** Kills every import service that runs. */
+  async killImports(): Promise<void> {
+    await Promise.all(this.importing.splice(0).map((service) => service.end('SIGKILL')));
   }
 
   /** Kills the records service, and starts it again. */

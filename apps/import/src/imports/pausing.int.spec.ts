@@ -7,21 +7,17 @@ import {
   sealUpload,
   type Import,
 } from '@keyport/contracts';
-import { codeOf, eventually, revokeToken, type ServiceProcess } from '@keyport/testing';
+import { codeOf, eventually, revokeToken } from '@keyport/testing';
 import { counts, ndjson } from '../harness/rows.ts';
 import { ImportSystem, owner } from '../harness/import-system.ts';
 
 let system: ImportSystem;
-let running: ServiceProcess[] = [];
 
 beforeAll(async () => {
   system = await ImportSystem.start();
 });
 
-afterEach(async () => {
-  await Promise.all(running.map((service) => service.end('SIGKILL')));
-  running = [];
-});
+afterEach(() => system.killImports());
 
 afterAll(() => system.stop());
 
@@ -32,11 +28,7 @@ const settings = {
   KEYPORT_UPLOAD_IDLE_SECONDS: '1',
 };
 
-async function start(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-  const service = await system.startImport({ ...settings, ...env });
-  running.push(service);
-  return service;
-}
+const start = (env: Readonly<Record<string, string>> = {}) => system.startImport({ ...settings, ...env });
 
 const pause = (importId: string) => system.ask(pauseImport, { importId });
 const resume = (importId: string) => system.ask(resumeImport, { importId });

@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { cancelImport, writeRecords, type Import } from '@keyport/contracts';
-import { eventually, PublishedRights, revokeToken, type ServiceProcess, type Who } from '@keyport/testing';
+import { eventually, PublishedRights, revokeToken, type Who } from '@keyport/testing';
 import { BSON } from 'bson';
 import { counts, ndjson } from '../harness/rows.ts';
 import { ImportSystem } from '../harness/import-system.ts';
 
 let system: ImportSystem;
 let rights: PublishedRights;
-let running: ServiceProcess[] = [];
 let people = 0;
 
 beforeAll(async () => {
@@ -15,15 +14,12 @@ beforeAll(async () => {
   rights = new PublishedRights(await system.servers.connectionOf('auth'));
 });
 
-afterEach(async () => {
-  await Promise.all(running.map((service) => service.end('SIGKILL')));
-  running = [];
-});
+afterEach(() => system.killImports());
 
 afterAll(() => system.stop());
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-  running.push(await system.startImport({ KEYPORT_IMPORT_LEASE_SECONDS: '2', ...env }));
+  await system.startImport({ KEYPORT_IMPORT_LEASE_SECONDS: '2', ...env });
 }
 
 interface Person {
@@ -149,7 +145,7 @@ describe('chunks that a killed holder has sent and not counted', () => {
   async function leftBehind(name: string, someone: Person, written: readonly number[]): Promise<string> {
     await start();
     const importId = await system.create(name, {}, someone.who);
-    await Promise.all(running.splice(0).map((service) => service.end('SIGKILL')));
+    await system.killImports();
     const file = ndjson(8 * rowsOfChunk);
     await system.publish(importId, file);
     const { grant } = await system.stored(importId);

@@ -1,34 +1,26 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { cancelImport } from '@keyport/contracts';
-import { eventually, revokeToken, type ServiceProcess } from '@keyport/testing';
+import { eventually, revokeToken } from '@keyport/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { counts, ndjson } from '../harness/rows.ts';
 import { ImportSystem, owner } from '../harness/import-system.ts';
 import { maxLostHolders } from './run-ending.ts';
 
 let system: ImportSystem;
-let running: ServiceProcess[] = [];
 
 beforeAll(async () => {
   system = await ImportSystem.start();
 });
 
-afterEach(async () => {
-  await Promise.all(running.map((service) => service.end('SIGKILL')));
-  running = [];
-});
+afterEach(() => system.killImports());
 
 afterAll(() => system.stop());
 
 const rows = 60_000;
 const impatient = { KEYPORT_IMPORT_LEASE_SECONDS: '2', KEYPORT_IMPORT_ANSWER_SECONDS: '5' };
 
-async function start(): Promise<ServiceProcess> {
-  const service = await system.startImport(impatient);
-  running.push(service);
-  return service;
-}
+const start = () => system.startImport(impatient);
 
 const stored = (importId: string) => system.stored(importId);
 
@@ -334,7 +326,7 @@ describe('several imports at once', () => {
   });
 
   it('all come to their end where there are more than places', async () => {
-    running.push(await system.startImport({ ...impatient, KEYPORT_IMPORT_MEMORY_BYTES: String(8 * 1024 * 1024) }));
+    await system.startImport({ ...impatient, KEYPORT_IMPORT_MEMORY_BYTES: String(8 * 1024 * 1024) });
     const name = await system.dataset();
     const waiting = await system.create(name);
     const files = await Promise.all([1, 2, 3].map(() => system.send(name, ndjson(2_000))));

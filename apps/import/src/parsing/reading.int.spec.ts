@@ -119,16 +119,24 @@ describe('options of CSV', () => {
 });
 
 describe('JSON', () => {
+  it('may be one object, whose brackets and lines are its own', async () => {
+    const file = '{\n  "a": [1, {"b": "}\\n"}],\n  "c": null\n}\n';
+
+    expect(await storedOf(file, { format: 'json' })).toEqual([{ a: [1, { b: '}\n' }], c: null }]);
+  });
+
   it('holds no Extended JSON with ejson=off: its wrappers are names that begin with $', async () => {
     const name = await system.dataset();
     const file = Buffer.from('{"n":1}\n{"at":{"$date":"2026-01-02T03:04:05Z"}}\n');
 
     const done = await system.imported(name, file, { options: { ejson: 'off' } });
     const relaxed = await system.imported(name, file, { options: { ejson: 'relaxed' } });
+    const canonical = await system.imported(name, file, { options: { ejson: 'canonical' } });
 
     expect(done.counts).toEqual(counts({ read: 2, inserted: 1, rejected: 1 }));
     expect((await system.rejects(done.id)).map(({ code }) => code)).toEqual(['INVALID_FIELD_NAME']);
-    expect(relaxed.counts).toEqual(counts({ read: 2, inserted: 2 }));
+    for (const read of [relaxed, canonical]) expect(read.counts).toEqual(counts({ read: 2, inserted: 2 }));
+    expect(await (await system.collection(name)).countDocuments({ at: new Date('2026-01-02T03:04:05Z') })).toBe(2);
   });
 
   it('is checked by a schema that speaks of a Decimal128 as text, and by one that speaks of a number', async () => {

@@ -1,7 +1,8 @@
 import { MONGO_CONNECTION } from '@keyport/mongo';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import { retiredCollectionModel, type RetiredCollection } from './retired-collection.model.ts';
+import { Sweeper } from './sweeper.ts';
 
 /**
  * Milliseconds after which no transaction that still saw the collection in use can be open (`transactionLifetimeLimit-
@@ -13,10 +14,8 @@ const sweepEveryMs = 60_000;
 /** Collections to drop: noted together with what makes them useless, so that no end of a process forgets one. */
 @Injectable()
 export class RetiredCollections {
-  private readonly logger = new Logger(RetiredCollections.name);
+  readonly sweeper = new Sweeper(RetiredCollections.name, sweepEveryMs, () => this.sweep());
   private readonly model: Model<RetiredCollection>;
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
 
   constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {
     this.model = retiredCollectionModel(connection);
@@ -35,19 +34,6 @@ export class RetiredCollections {
   /** Frees the space at once; the note stays until nobody can write to the collection any more. */
   async drop(collectionName: string): Promise<void> {
     await this.connection.dropCollection(collectionName);
-  }
-
-  startSweeping(): void {
-    const sweep = () => {
-      this.sweeping = this.sweep().catch((error: unknown) => this.logger.warn(error));
-    };
-    this.timer = setInterval(sweep, sweepEveryMs).unref();
-    sweep();
-  }
-
-  async stopSweeping(): Promise<void> {
-    clearInterval(this.timer);
-    await this.sweeping;
   }
 
   /** Drops what has been retired for long enough. Several processes may do so at once. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { RequestOf, writeRecords } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model } from 'mongoose';
 import { DatasetRepository, keyIndex } from '../datasets/dataset.repository.ts';
+import { Sweeper } from '../datasets/sweeper.ts';
 import { overlayName } from '../sources/place.ts';
 import { Places } from '../sources/places.service.ts';
 import { dryRunModel, type DryRun } from './dry-run.model.ts';
@@ -18,10 +19,8 @@ const sweepEveryMs = 10 * 60_000;
  */
 @Injectable()
 export class DryRuns {
-  private readonly logger = new Logger(DryRuns.name);
+  readonly sweeper = new Sweeper(DryRuns.name, sweepEveryMs, () => this.sweep());
   private readonly model: Model<DryRun>;
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
 
   constructor(
     @Inject(MONGO_CONNECTION) private readonly connection: Connection,
@@ -46,19 +45,6 @@ export class DryRuns {
 
   async forget(source: string): Promise<void> {
     for (const { _id } of await this.model.find({ source }).lean()) await this.drop(_id);
-  }
-
-  startSweeping(): void {
-    const sweep = () => {
-      this.sweeping = this.sweep().catch((error: unknown) => this.logger.warn(error));
-    };
-    this.timer = setInterval(sweep, sweepEveryMs).unref();
-    sweep();
-  }
-
-  async stopSweeping(): Promise<void> {
-    clearInterval(this.timer);
-    await this.sweeping;
   }
 
   /** Drops what no chunk came for, and here what a chunk that came too late has made anew. */

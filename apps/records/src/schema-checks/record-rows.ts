@@ -4,12 +4,12 @@ import {
   fieldTypesOf,
   namesId,
   schemaCheck,
-  SchemaError,
   textFieldsOf,
   type RejectedRow,
 } from '@keyport/codec';
-import { KeyportError, type SchemaCheck } from '@keyport/contracts';
+import type { SchemaCheck } from '@keyport/contracts';
 import { firstElement, joinDocument, type RawBatch } from '@keyport/mongo';
+import { orSchemaInvalid } from '../datasets/json-schema.ts';
 import { withoutId } from '../scanning/page.ts';
 
 /** Of one fault or another so many are told apart; all count. */
@@ -81,13 +81,4 @@ function idText(document: Buffer): string {
   const text = bsonToNdjson(joinDocument(id ? [document.subarray(id.start, id.end)] : []), { ejson: 'canonical' });
   const { _id } = JSON.parse(Buffer.from(text).toString()) as { readonly _id?: unknown };
   return JSON.stringify(_id) ?? '';
-}
-
-function orSchemaInvalid<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    throw new KeyportError('SCHEMA_INVALID', { reason: error.message }, { cause: error });
-  }
 }

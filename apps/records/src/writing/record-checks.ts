@@ -1,5 +1,6 @@
-import { recordCheck, SchemaError, type RecordCheck } from '@keyport/codec';
-import { KeyportError, type WriteRejection } from '@keyport/contracts';
+import { recordCheck, type RecordCheck } from '@keyport/codec';
+import type { WriteRejection } from '@keyport/contracts';
+import { orSchemaInvalid } from '../datasets/json-schema.ts';
 import { documentOf, type ChunkRow } from './chunk.ts';
 
 /** Why the row is no record that the schema allows; undefined where it is. */
@@ -34,13 +35,4 @@ function compiled(schemaText: string): RecordCheck {
   const [oldest] = kept.keys();
   if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest);
   return check;
-}
-
-function orSchemaInvalid<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof SchemaError)) throw error;
-    throw new KeyportError('SCHEMA_INVALID', { reason: error.message }, { cause: error });
-  }
 }
