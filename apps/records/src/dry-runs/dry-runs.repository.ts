@@ -6,7 +6,7 @@ import type { Connection, Model } from 'mongoose';
 import { DatasetRepository, keyIndex } from '../datasets/dataset.repository.ts';
 import { Sweeper } from '../datasets/sweeper.ts';
 import { overlayName } from '../sources/place.ts';
-import { Places } from '../sources/places.service.ts';
+import { isAway, Places } from '../sources/places.service.ts';
 import { dryRunModel, type DryRun } from './dry-run.model.ts';
 
 /** Longer than an upload may rest before it expires (24 h by default), after which no more chunks come. */
@@ -50,7 +50,12 @@ export class DryRuns {
   /** Drops what no chunk came for, and here what a chunk that came too late has made anew. */
   async sweep(now = Date.now()): Promise<void> {
     const due = await this.model.find({ usedAt: { $lt: new Date(now - keepMs) } }).lean();
-    for (const { _id } of due) await this.drop(_id);
+    for (const { _id } of due) {
+      // On a source that is away it waits, and keeps no other waiting.
+      await this.drop(_id).catch((error: unknown) => {
+        if (!isAway(error)) throw error;
+      });
+    }
     const found = (await this.connection.db?.listCollections({ name: /^dry_/ }, { nameOnly: true }).toArray()) ?? [];
     for (const { name } of found) {
       if (!(await this.model.exists({ _id: name }))) await this.connection.dropCollection(name);
