@@ -7,6 +7,7 @@ export * from './errors.ts';
 export * from './filter.ts';
 export * from './authorization-details.ts';
 export * from './auth/index.ts';
+export * from './datasets.ts';
 export * from './records.ts';
 export * from './import.ts';
 export * from './rejects.ts';

@@ -1,4 +1,5 @@
 import * as auth from './auth/index.ts';
+import * as datasets from './datasets.ts';
 import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
 import * as imports from './import.ts';
@@ -27,8 +28,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[auth.createUser, auth.listUsers, auth.getUser, auth.changeUser, auth.deleteUser],
     ...[auth.createRevocation, auth.listRevocations, auth.deleteRevocation],
     ...[auth.listSigningKeys, auth.rotateSigningKeys, auth.revokeSigningKey, auth.listAudit],
-    ...[records.putDataset, records.getDataset, records.listDatasets, records.deleteDataset],
-    records.checkSchema,
+    ...[datasets.putDataset, datasets.getDataset, datasets.listDatasets, datasets.deleteDataset, datasets.checkSchema],
     ...[records.getRecord, records.putRecord, records.deleteRecord],
     ...[imports.createImport, imports.reserveUpload, imports.sealUpload, imports.getImport, imports.listImports],
     ...[imports.cancelImport, rejects.listRejects, rejects.listCorrectableRows, rejects.summarizeRejects],
@@ -43,12 +43,12 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
   import: [
     auth.createGrant,
     auth.createIngestGrant,
-    records.getDataset,
+    datasets.getDataset,
     records.writeRecords,
     records.forgetDryRun,
     undo.undoChunk,
   ],
-  export: [auth.createGrant, records.getDataset, records.scanRecords],
+  export: [auth.createGrant, datasets.getDataset, records.scanRecords],
   records: [],
 };
 
