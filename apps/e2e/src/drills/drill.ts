@@ -6,7 +6,7 @@ import { drillLines, ndjsonOf } from './drill-file.ts';
 import type { ExportsUnderFire } from './exports-under-fire.ts';
 import { planKills, victims, type Victim } from './kill-plan.ts';
 import { killAsPlanned, metRunning, type Kill } from './killing.ts';
-import { cancel, receivingIn, send, sendBroken, type Sent } from './sending.ts';
+import { cancel, receivingIn, send, sendBroken, type KeyedSent, type Sent } from './sending.ts';
 
 export interface Drill {
   readonly stack: TestStack;
@@ -50,8 +50,10 @@ export async function drillImport(
   const random = randomFrom(seed);
   const lines = drillLines(mode, rows, random);
   const file = ndjsonOf(lines);
-  const sent: Sent = { client, dataset, mode, ...(breaksUpload === 'resumed' && { idempotencyKey: `drill ${seed}` }) };
-  const first = breaksUpload && (await breakUpload(drill, sent, file, random));
+  // Services that were killed a moment ago may not be back yet: so it is known what another try means.
+  const sent: KeyedSent = { client, dataset, mode, idempotencyKey: `drill ${seed}` };
+  const brokenOff: Sent = breaksUpload === 'resumed' ? sent : { client, dataset, mode };
+  const first = breaksUpload && (await breakUpload(drill, brokenOff, file, random));
   const broken = first && breaksUpload === 'sent afresh' ? await endBroken(drill, sent, first, lines) : undefined;
   const verdict = model.apply(mode, lines);
   const sealed = await send(sent, file);

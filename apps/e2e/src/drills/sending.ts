@@ -8,13 +8,17 @@ export interface Sent {
   readonly idempotencyKey?: string;
 }
 
+/** Whose file may be sent again, and is taken once. */
+export interface KeyedSent extends Sent {
+  readonly idempotencyKey: string;
+}
+
 /** Sends a whole file, again where a service has not come back yet; resolves once it is sealed. */
-export async function send(sent: Sent, file: Buffer): Promise<Import> {
+export async function send(sent: KeyedSent, file: Buffer): Promise<Import> {
   let reply: Reply<Import> | undefined;
   await until(async () => {
     reply = await request(sent, new Uint8Array(file)).catch(() => undefined);
-    // Without a key the file would be taken twice.
-    return reply !== undefined && (reply.status < 500 || sent.idempotencyKey === undefined);
+    return reply !== undefined && reply.status < 500;
   }, 'the file to be taken');
   if (reply?.status !== 202) throw new Error(`the import was refused: ${reply?.status} ${JSON.stringify(reply?.body)}`);
   return reply.body;
