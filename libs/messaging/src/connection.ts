@@ -1,6 +1,7 @@
 import type { ServiceName } from '@keyport/contracts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import './message-buffers.ts';
+import './outbound-messages.ts';
 
 export interface BusConfig {
   readonly service: ServiceName;

@@ -6,10 +6,14 @@ const smallestBytes = 4096;
  */
 export class GrowingBuffer {
   length = 0;
-  private bytes = Buffer.alloc(0);
+  private bytes: Buffer = Buffer.alloc(0);
   private wasFull = false;
 
-  constructor(private readonly capacity: number) {}
+  /** `spare`: full buffers taken before that nobody needs any more; they are filled again. */
+  constructor(
+    private readonly capacity: number,
+    private readonly spare: Buffer[] = [],
+  ) {}
 
   /** How many more bytes it takes. */
   get room(): number {
@@ -20,7 +24,8 @@ export class GrowingBuffer {
     const needed = this.length + part.length;
     if (needed > this.bytes.length) {
       const wanted = this.wasFull ? this.capacity : Math.max(needed, this.bytes.length * 2, smallestBytes);
-      const grown = Buffer.allocUnsafe(Math.min(this.capacity, wanted));
+      const grown =
+        (this.wasFull ? this.spare.pop() : undefined) ?? Buffer.allocUnsafe(Math.min(this.capacity, wanted));
       grown.set(this.bytes.subarray(0, this.length));
       this.bytes = grown;
     }

@@ -25,6 +25,23 @@ describe('cutPieces', () => {
     );
   });
 
+  it('uses the memory of pieces again that were given back, and of no others', async () => {
+    const spare: Buffer[] = [];
+    const held: Buffer[] = [];
+    const seen: string[] = [];
+
+    for await (const piece of cutPieces(arriving([Buffer.from('aabbccddeeffg')]), 2, spare)) {
+      seen.push(piece.toString());
+      // Every other one is still needed by somebody.
+      if (seen.length % 2 === 0 && piece.length === 2) spare.push(piece);
+      else held.push(piece);
+    }
+
+    expect(seen).toEqual(['aa', 'bb', 'cc', 'dd', 'ee', 'ff', 'g']);
+    expect(held.map(String)).toEqual(['aa', 'cc', 'ee', 'g']);
+    expect(spare).toEqual([]);
+  });
+
   it('makes no piece of an empty body', async () => {
     expect(await Array.fromAsync(cutPieces(arriving([])))).toEqual([]);
   });

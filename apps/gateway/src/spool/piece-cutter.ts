@@ -1,9 +1,16 @@
 import { maxPieceBytes } from '@keyport/contracts';
 import { GrowingBuffer } from '../http/growing-buffer.ts';
 
-/** Cuts a byte stream, however it arrives, into pieces of exactly `maxPieceBytes`, the last one shorter. */
-export async function* cutPieces(source: AsyncIterable<Buffer>, pieceBytes = maxPieceBytes): AsyncGenerator<Buffer> {
-  const piece = new GrowingBuffer(pieceBytes);
+/**
+ * Cuts a byte stream, however it arrives, into pieces of exactly `pieceBytes`, the last one shorter. Whole pieces that are put
+ * into `spare` are written over by later ones.
+ */
+export async function* cutPieces(
+  source: AsyncIterable<Buffer>,
+  pieceBytes = maxPieceBytes,
+  spare: Buffer[] = [],
+): AsyncGenerator<Buffer> {
+  const piece = new GrowingBuffer(pieceBytes, spare);
   for await (let part of source) {
     while (part.length >= piece.room) {
       const { room } = piece;

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { KeyportError, pieceHeaders, uploadSubject } from '@keyport/contracts';
+import { KeyportError, maxPieceBytes, pieceHeaders, uploadSubject } from '@keyport/contracts';
 import { BUS_CONNECTION } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { jetstream, JetStreamApiError, type JetStreamClient } from '@nats-io/jetstream';
@@ -52,9 +52,12 @@ export class UploadPublisher {
       failure.signal.throwIfAborted();
     };
     const arriving = new Arriving(body);
-    for await (const piece of cutPieces(arriving.parts())) {
+    // Memory of pieces that are acknowledged is used again: half a megabyte a piece is much to collect as garbage.
+    const spare: Buffer[] = [];
+    for await (const piece of cutPieces(arriving.parts(), maxPieceBytes, spare)) {
       if (offset + piece.length > reserved) reserved = await reserve(offset + piece.length);
       const sent: Promise<void> = this.send(upload, offset, piece, failure.signal)
+        .then(() => void (piece.length === maxPieceBytes && spare.push(piece)))
         .catch((error: unknown) => failure.abort(error))
         .finally(() => inFlight.delete(sent));
       inFlight.add(sent);

@@ -1,4 +1,4 @@
-import { ARRAY, DOCUMENT, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts';
+import { ARRAY, DATE, DOCUMENT, REGEX, STRING, UNDEFINED } from '../bson/bson-types.ts';
 import type { ByteSink } from '../bson/byte-sink.ts';
 import { DocumentId } from '../bson/document-id.ts';
 import { writeIndexName } from '../bson/element-bytes.ts';
@@ -7,6 +7,7 @@ import { rowFault, type RowProblem } from '../rows/row-errors.ts';
 import * as stored from '../stored-types/stored-type.ts';
 import { MISMATCH, OUT_OF_RANGE, writeTextAs } from '../stored-types/text-to-bson.ts';
 import { readWrapper } from './extended-json-reader.ts';
+import { isPlainDate } from './plain-date.ts';
 import { JsonCursor } from './json-cursor.ts';
 import { readNumber } from './json-number.ts';
 import { readLiteral } from './json-literal.ts';
@@ -196,7 +197,7 @@ export class JsonToBson {
     const start = cursor.at++;
     if (this.options.wrappers && cursor.skipSpace() === quote && cursor.src[cursor.at + 1] === dollar) {
       this.hasWrappers = true;
-      return readWrapper(this, field, depth, start);
+      return isPlainDate(this, field) ? DATE : readWrapper(this, field, depth, start);
     }
     if (field.type !== stored.ANY) this.mismatch('An object', field.type, start);
     return this.readFields(field.shape, depth, 0, false);
