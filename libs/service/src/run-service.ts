@@ -8,6 +8,7 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Logger } from 'nestjs-pino';
 import type { z } from 'zod';
 import type { serviceConfig } from './config.ts';
+import { letHeapGrow } from './heap-growth.ts';
 import { announceReady, endWithLauncher } from './launcher.ts';
 import { loggingModule } from './logging.ts';
 
@@ -19,8 +20,12 @@ export interface ServiceDefinition {
   readonly isReady?: (app: INestMicroservice) => boolean;
 }
 
+/** Percent: pages and chunks of a megabyte come and go all the time. */
+const heapGrowth = 200;
+
 /** Starts a service that answers on the bus: connection, logging, error mapping, graceful end. */
 export async function runService({ name, config, imports, isReady }: ServiceDefinition): Promise<INestMicroservice> {
+  letHeapGrow(heapGrowth);
   const connection = await connectBus({
     service: name,
     url: config.NATS_URL,
