@@ -31,12 +31,12 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const nameAt = cursor.at + 1;
   const nameEnd = cursor.src.indexOf(quote, nameAt);
   const name = cursor.src.toString('latin1', nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, nameAt + 24));
-  if (name === '$ref') {
+  const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
+  if (name === '$ref' || (json.exact && !read)) {
     if (field.type !== stored.ANY) json.mismatch('An object', field.type, start);
     return json.readFields(field.shape, depth, 0, true);
   }
-  const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
-  if (!read) {
+  if (!read || (name === '$document' && !json.exact)) {
     const text = cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end));
     return cursor.fail(
       'INVALID_FIELD_NAME',
@@ -76,10 +76,18 @@ const readers = new Map<string, WrapperReader>([
   ['$minKey', (json) => readOne(json, '$minKey', bson.MIN_KEY)],
   ['$maxKey', (json) => readOne(json, '$maxKey', bson.MAX_KEY)],
   ['$undefined', readUndefined],
+  ['$document', readDocument],
 ]);
 
 export function wrapperFault(json: JsonToBson, name: string, expected: string): never {
   return json.cursor.fail('INVALID_EXTENDED_JSON', `${name} needs ${expected}.`);
+}
+
+/** Keyport's own: a document that begins as a wrapper would, and is none. */
+function readDocument(json: JsonToBson, field: Field, depth: number): number {
+  if (json.cursor.skipSpace() !== 0x7b) wrapperFault(json, '$document', 'an object');
+  json.cursor.at++;
+  return json.readFields(field.shape, depth, 0, true);
 }
 
 function endWrapper(json: JsonToBson, name: string): void {
@@ -171,9 +179,9 @@ function readRegularExpression(json: JsonToBson): number {
   if (typeof pattern !== 'string' || typeof options !== 'string' || `${pattern}${options}`.includes('\0')) {
     return wrapperFault(json, '$regularExpression', 'a pattern and options, both without NUL');
   }
-  // BSON keeps the options in alphabetical order.
-  const sorted = [...options].sort().join('');
-  const bytes = Buffer.from(`${pattern}\0${sorted}\0`);
+  // BSON keeps the options in alphabetical order; who wrote them otherwise gets them back so.
+  const ordered = json.exact ? options : [...options].sort().join('');
+  const bytes = Buffer.from(`${pattern}\0${ordered}\0`);
   json.sink.reserve(bytes.length);
   bytes.copy(json.sink.bytes, json.sink.length);
   json.sink.length += bytes.length;
@@ -237,7 +245,9 @@ function readCode(json: JsonToBson, _field: Field, depth: number): number {
   if (cursor.skipSpace() !== quote || readMemberName(json) !== '$scope')
     wrapperFault(json, '$code', '$scope and nothing else beside it');
   if (cursor.skipSpace() !== 0x7b) wrapperFault(json, '$scope', 'an object');
-  if (json.readValue(json.untyped, depth + 1) !== bson.DOCUMENT) wrapperFault(json, '$scope', 'a plain object');
+  cursor.at++;
+  // Variables: no name makes a wrapper of them.
+  json.readFields(json.untyped.shape, depth + 1, 0, true);
   cursor.expect(0x7d);
   sink.view.setInt32(sizeAt, sink.length - sizeAt, true);
   return bson.CODE_WITH_SCOPE;

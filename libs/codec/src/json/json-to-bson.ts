@@ -20,6 +20,8 @@ export interface JsonToBsonOptions {
   idPrefix: Uint8Array;
   types: stored.TypeNode;
   wrappers: boolean;
+  /** Reads whatever canonical text of ours holds: names with `$` and dots, and `$document`. */
+  exact: boolean;
   encoding: TextEncoding;
   maxDepth: number;
   maxFields: number;
@@ -40,12 +42,14 @@ export class JsonToBson {
   hasWrappers = false;
   /** For values of which nothing is known. */
   readonly untyped: Field;
+  readonly exact: boolean;
   private readonly top: Field;
 
   constructor(
     readonly sink: ByteSink,
     private readonly options: JsonToBsonOptions,
   ) {
+    this.exact = options.exact;
     this.cursor = new JsonCursor(options.maxDepth, options.encoding);
     this.id = new DocumentId(sink, options.idPrefix);
     const budget = new ShapeBudget();
@@ -161,7 +165,7 @@ export class JsonToBson {
         field = known.field;
         isId = known.isId;
       } else {
-        const name = readNewName(cursor, sink, dbRef);
+        const name = readNewName(cursor, sink, dbRef, this.exact);
         const escaped = cursor.at - nameAt - 1 !== sink.length - typeAt - 2;
         names ??= namesUnlessAdded(cursor, shape, name, row !== 0, escaped);
         if (names === undefined) {

@@ -34,17 +34,17 @@ export function readKnownName(cursor: JsonCursor, sink: ByteSink, shape: Shape):
   return found;
 }
 
-/** Type byte and name, read and checked letter by letter. */
-export function readNewName(cursor: JsonCursor, sink: ByteSink, dbRef: boolean): string {
+/** Type byte and name, read and checked letter by letter. `anyName` takes all that BSON can hold. */
+export function readNewName(cursor: JsonCursor, sink: ByteSink, dbRef: boolean, anyName: boolean): string {
   sink.reserve(1);
   const at = ++sink.length;
   readString(cursor, sink);
   const name = sink.bytes.toString('utf8', at, sink.length);
   sink.bytes[sink.length++] = 0;
-  if (name.startsWith('$') && !(dbRef && dbRefNames.has(name))) {
+  if (!anyName && name.startsWith('$') && !(dbRef && dbRefNames.has(name))) {
     cursor.fail('INVALID_FIELD_NAME', 'A field name may not begin with $ outside an Extended JSON wrapper.', name);
   }
-  if (name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'A field name may not hold a dot.', name);
+  if (!anyName && name.includes('.')) cursor.fail('INVALID_FIELD_NAME', 'A field name may not hold a dot.', name);
   if (name.includes('\0')) cursor.fail('INVALID_FIELD_NAME', 'A field name may not hold a NUL.', name);
   return name;
 }

@@ -6,7 +6,7 @@ import { textOfDate, type TextFields } from '../schema/json-form.ts';
  * the field would be without it. The row has been read before, so its wrappers are known to be right. Changes `row`.
  */
 export function plainValues(row: unknown, textFields: TextFields): unknown {
-  return plain(row, '', textFields);
+  return plainFields(row as Fields, '', textFields);
 }
 
 function plain(value: unknown, path: string, textFields: TextFields): unknown {
@@ -17,8 +17,14 @@ function plain(value: unknown, path: string, textFields: TextFields): unknown {
   }
   const fields = value as Record<string, unknown>;
   const names = Object.keys(fields);
-  const read = names[0]?.startsWith('$') ? readers.get(names[0]) : undefined;
-  if (read) return read(fields, textFields.has(path));
+  const [first] = names;
+  if (first === '$document') return plainFields(fields.$document as Fields, path, textFields);
+  const read = first?.startsWith('$') ? readers.get(first) : undefined;
+  return read ? read(fields, textFields.has(path)) : plainFields(fields, path, textFields);
+}
+
+function plainFields(fields: Fields, path: string, textFields: TextFields): Fields {
+  const names = Object.keys(fields);
   for (const name of names) {
     const before = fields[name];
     const after = plain(before, path === '' ? name : `${path}.${name}`, textFields);

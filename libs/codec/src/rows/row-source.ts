@@ -58,6 +58,7 @@ function jsonSource(
     idPrefix: options.idPrefix,
     types: typeTree(options.fieldTypes),
     wrappers: options.ejson !== 'off',
+    exact: options.ejson === 'canonical',
     encoding,
     maxDepth: limits.maxDepth,
     maxFields: limits.maxColumns,

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import * as bson from '../bson/bson-types.ts';
 import { documentEnd, readInt32, skipName } from '../bson/bson-walk.ts';
 import { ByteSink } from '../bson/byte-sink.ts';
-import { writeWrapper } from './extended-json-writer.ts';
+import { writeDollarDocument, writeWrapper } from './extended-json-writer.ts';
 import { writeDoubleText, writeEscaped, writeWholeNumber } from './json-text.ts';
 
 export interface JsonTextOptions {
@@ -110,7 +110,8 @@ export class JsonText {
         return at;
       case bson.DOCUMENT: {
         const end = at + readInt32(this.source, at);
-        this.writeDocument(at, end);
+        if (canonical && this.source[at + 5] === 0x24) writeDollarDocument(this, at, end);
+        else this.writeDocument(at, end);
         return end;
       }
       case bson.ARRAY:

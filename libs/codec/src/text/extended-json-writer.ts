@@ -58,6 +58,32 @@ export function writeWrapper(text: JsonText, type: number, at: number): number {
   }
 }
 
+/** First names that make a reader take an object for a wrapper. */
+const wrapperNames = new Set(
+  [
+    ...['$numberInt', '$numberLong', '$numberDouble', '$numberDecimal', '$oid', '$date', '$binary', '$type', '$uuid'],
+    ...['$regularExpression', '$timestamp', '$dbPointer', '$code', '$symbol', '$minKey', '$maxKey', '$undefined'],
+    '$document',
+  ].map((name) => `${name}\0`),
+);
+const longestWrapperName = Math.max(...[...wrapperNames].map(({ length }) => length));
+
+/**
+ * A document whose first name may begin with `$`, in canonical text. Where that would read as a wrapper it is put into
+ * Keyport's own: Extended JSON has no form for it.
+ */
+export function writeDollarDocument(text: JsonText, start: number, end: number): void {
+  const nameAt = start + 5;
+  const nameEnd = text.source.indexOf(0, nameAt) + 1;
+  const looksWrapped =
+    end > nameAt &&
+    nameEnd - nameAt <= longestWrapperName &&
+    wrapperNames.has(text.source.toString('latin1', nameAt, nameEnd));
+  if (looksWrapped) text.sink.writeAscii('{"$document":');
+  text.writeDocument(start, end);
+  if (looksWrapped) text.sink.writeAscii('}');
+}
+
 function canonicalDouble(value: number): string {
   if (Object.is(value, -0)) return '-0.0';
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
