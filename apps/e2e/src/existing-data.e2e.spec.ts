@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TeamMongod, TestStack, until, type KeyportClient } from '@keyport/testing';
 import { Readable } from 'node:stream';
+import { type Collection, type Document, Timestamp } from 'mongodb';
+import { everyType } from './every-type.ts';
 
 const stored = 2_000;
 const imported = 60_000;
@@ -16,6 +18,8 @@ const existing = Array.from({ length: stored }, (_, n) => ({
 function* lines(): Generator<string> {
   for (let n = 0; n < imported; n += 1) yield `${JSON.stringify({ no: n, qty: n % 7, text: 'x'.repeat(200) })}\n`;
 }
+
+type Zoo = Collection<Document>;
 
 describe('A collection that was there before Keyport', () => {
   let team: TeamMongod;
@@ -63,6 +67,35 @@ describe('A collection that was there before Keyport', () => {
     expect(await orders().findOne({ no: 1 })).toEqual({ ...existing[1], qty: 1, text: 'x'.repeat(200) });
     const ledger = team.db('keyport_ledger').collection('ledger');
     expect(await ledger.countDocuments({ dataset: 'orders' })).toBeGreaterThan(10);
+  });
+
+  it('comes out of a canonical export and import as it was, whatever its types and names', async () => {
+    const raw = { raw: true, sort: { _id: 1 } } as const;
+    const [zoo, copy] = ['zoo', 'copy'].map((name) => team.db('erp').collection<Document>(name)) as [Zoo, Zoo];
+    await zoo.insertMany([...everyType] as never);
+    // An insert would have put the present time here.
+    await zoo.updateOne({ _id: 'values' as never }, { $set: { noStamp: new Timestamp({ t: 0, i: 0 }) } });
+    await team.db('erp').createCollection('copy');
+    for (const collection of ['zoo', 'copy'])
+      await client.ok(`/v1/datasets/${collection}`, {
+        method: 'PUT',
+        json: { mapping: { source: 'erp', collection } },
+      });
+    await client.putDataset('own');
+    const exported = (name: string) =>
+      client.text(`/v1/datasets/${name}/records?ejson=canonical`, 'application/x-ndjson');
+
+    const text = await exported('zoo');
+    for (const dataset of ['copy', 'own']) {
+      const { id, counts } = await client.imported(dataset, 'application/x-ndjson', text, '?ejson=canonical');
+
+      expect(await client.rejects(id)).toEqual([]);
+      expect(counts).toMatchObject({ read: everyType.length, inserted: everyType.length });
+      expect(await exported(dataset)).toBe(text);
+    }
+    const stored = await Promise.all([zoo, copy].map((one) => one.find({}, raw).toArray()));
+    expect(stored[1]).toEqual(stored[0]);
+    expect(Buffer.isBuffer(stored[1]?.[0])).toBe(true);
   });
 
   it('stays when its dataset is deleted', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BSON, BSONSymbol, Decimal128, Double, Int32, Long, ObjectId } from 'bson';
+import { BSON, BSONSymbol, Code, Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
 import { comparable, comparableAll } from './comparable.ts';
 import { elementsOf } from './raw-bson.ts';
@@ -55,6 +55,13 @@ describe('comparable', () => {
     expect(textOf(new BSONSymbol('a'))).toBe(textOf('a'));
     expect(textOf(true)).not.toBe(textOf(new Int32(1)));
     expect(textOf(null)).toBe(comparable(undefined));
+  });
+
+  it('compares code with its scope as a document, and by that from code without one', () => {
+    const code = (scope?: BSON.Document) => textOf(new Code('x', scope));
+
+    expect(code({ y: new Int32(1) })).toBe(code({ y: new Double(1) }));
+    expect(new Set([code(), code({}), code({ y: 1 }), code({ y: 2 }), textOf(new Code('xy', {}))]).size).toBe(5);
   });
 
   it('compares embedded documents by order, names and values', () => {

@@ -27,6 +27,8 @@ export function comparable(element: RawElement | undefined): string {
     case bsonType.document:
     case bsonType.array:
       return `${type}${nested(bytes, valueStart)}`;
+    case bsonType.codeWithScope:
+      return codeWithScope(bytes, valueStart);
     default:
       return `${type}:${bytes.toString('latin1', valueStart, end)}`;
   }
@@ -45,6 +47,12 @@ function nested(bytes: Buffer, at: number): string {
     text += withLength(bytes.toString('latin1', element.start + 1, element.nameEnd)) + withLength(comparable(element));
   }
   return text;
+}
+
+/** Its length, the code as a string, the scope as a document. */
+function codeWithScope(bytes: Buffer, at: number): string {
+  const scopeAt = at + 8 + bytes.readInt32LE(at + 4);
+  return `${bsonType.codeWithScope}${withLength(bytes.toString('latin1', at + 8, scopeAt - 1))}${nested(bytes, scopeAt)}`;
 }
 
 function integer(text: string): string {

@@ -15,6 +15,7 @@ import { Injectable } from '@nestjs/common';
 import { BSON } from 'bson';
 import type { ClientSession } from 'mongoose';
 import { Places } from '../sources/places.service.ts';
+import { hasEmptyTimestamp, withEmptyTimestamps } from './empty-timestamps.ts';
 import type { Operation } from './plan.ts';
 
 /** Thrown where the server refused a row; the transaction is over. */
@@ -72,16 +73,29 @@ export class ChunkRepository {
   ): Promise<void> {
     const { db, name } = await this.places.at(collectionName);
     await namingRows(rows, () => insertRaw(db, name, documents, session));
+    const changed = documents.flatMap(withEmptyTimestamps);
+    if (changed.length > 0) await updateRaw(db, name, changed.map(literalStatement), session);
   }
 }
 
 function replaceStatement({ document }: Operation): Buffer {
-  const id = firstElement(document);
-  const filter = embedded('q', joinDocument(id ? [id.bytes.subarray(id.start, id.end)] : []));
-  if (!hasOperatorNames(document)) return joinDocument([filter, embedded('u', document)]);
-  // A replacement may not have such names; as the literal of a pipeline it may (MongoDB manual, "Field Names with $").
+  if (hasOperatorNames(document) || hasEmptyTimestamp(document)) return literalStatement(document);
+  return joinDocument([filterById(document), embedded('u', document)]);
+}
+
+/**
+ * A replacement may not have names with `$`, and stores the present time for an empty timestamp; as the literal of a
+ * pipeline it is stored as it is (MongoDB manual, "Field Names with $" and "Timestamps").
+ */
+function literalStatement(document: Buffer): Buffer {
   const replaceWith = joinDocument([embedded('$replaceWith', joinDocument([embedded('$literal', document)]))]);
-  return joinDocument([filter, embedded('u', joinDocument([embedded('0', replaceWith)]), bsonType.array)]);
+  const pipeline = embedded('u', joinDocument([embedded('0', replaceWith)]), bsonType.array);
+  return joinDocument([filterById(document), pipeline]);
+}
+
+function filterById(document: Buffer): Buffer {
+  const id = firstElement(document);
+  return embedded('q', joinDocument(id ? [id.bytes.subarray(id.start, id.end)] : []));
 }
 
 /** Of the `_id`s that one statement names. */

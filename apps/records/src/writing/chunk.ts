@@ -95,9 +95,8 @@ const notComparable: ReadonlySet<number> = new Set([
   bsonType.array,
   bsonType.regex,
   bsonType.undefined,
+  // The driver makes another type of it.
   bsonType.dbPointer,
-  bsonType.code,
-  bsonType.codeWithScope,
 ]);
 
 function identityAt(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeRecords } from '@keyport/contracts';
-import { BSON, Decimal128, Double, Int32, Long, ObjectId } from 'bson';
+import { BSON, Code, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import { bsonOf, RecordsSystem } from '../harness/records-system.ts';
 
 let system: RecordsSystem;
@@ -26,6 +26,24 @@ describe('writing a chunk', () => {
 
     expect(reply).toEqual({ inserted: 2, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] });
     expect(bsonOf(await system.scan('blind')).equals(bsonOf(documents))).toBe(true);
+  });
+
+  it('stores an empty timestamp as one, in a new record and in the place of another', async () => {
+    await system.dataset('stamped');
+    const empty = new Timestamp({ t: 0, i: 0 });
+    const documents = [
+      { _id: 1, stamp: empty },
+      { _id: 2, zero: new Double(0) },
+      { _id: new Code('x'), stamp: empty, in: { stamp: empty } },
+    ];
+
+    await system.write('stamped', documents.slice(0, 2));
+    expect(bsonOf(await system.scan('stamped')).equals(bsonOf(documents.slice(0, 2)))).toBe(true);
+    const changed = [{ _id: 1, stamp: empty, more: 1 }, ...documents.slice(1)];
+    const reply = await system.write('stamped', changed, { mode: 'upsert' });
+
+    expect(reply).toMatchObject({ inserted: 1, updated: 1, unchanged: 1, rejected: [] });
+    expect(bsonOf(await system.scan('stamped')).equals(bsonOf(changed))).toBe(true);
   });
 
   it('answers a repeated chunk from the ledger, whatever happened since', async () => {
