@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { orderNdjson, TestStack, type KeyportClient } from '@keyport/testing';
 
@@ -89,6 +93,103 @@ describe('An export', () => {
     expect(file.toString()).toBe(await client.text('/v1/datasets/orders/records', 'application/x-ndjson'));
   });
 
+  it.each([
+    ['gzip', 'gz', 'application/gzip', gunzipSync],
+    ['zstd', 'zst', 'application/zstd', zstdDecompressSync],
+  ] as const)('is a file of %s, which is served as what it is and can be imported again', async (...kind) => {
+    const [compression, ending, type, unpack] = kind;
+    const job = await client.exported('orders', { format: 'ndjson', ejson: 'canonical', compression });
+    const response = await client.raw(`/v1/exports/${job.id}/file`);
+    const file = Buffer.from(await response.arrayBuffer());
+    const plain = await client.text('/v1/datasets/orders/records?ejson=canonical', 'application/x-ndjson');
+
+    expect(job).toMatchObject({ compression, bytes: file.length });
+    expect(response.headers.get('content-type')).toBe(type);
+    expect(response.headers.get('content-encoding')).toBeNull();
+    expect(response.headers.get('content-disposition')).toContain(`orders-${job.id}.ndjson.${ending}"`);
+    // More than one part, so that whoever unpacks it must read on behind the first.
+    expect(plain.length).toBeGreaterThan(4 * 1024 * 1024);
+    expect(unpack(file).toString()).toBe(plain);
+    if (compression === 'gzip')
+      expect(execFileSync('gzip', ['-dc'], { input: file, maxBuffer: 1e9 }).toString()).toBe(plain);
+
+    const copy = `copy-${compression}`;
+    await client.putDataset(copy);
+    const { counts } = await client.imported(copy, 'application/x-ndjson', file, '?ejson=canonical', {
+      'content-encoding': compression,
+    });
+    expect(counts).toMatchObject({ read: rowCount, inserted: rowCount });
+    expect(await client.text(`/v1/datasets/${copy}/records?ejson=canonical`, 'application/x-ndjson')).toBe(plain);
+  });
+
+  it.each([
+    ['identity', undefined, String],
+    ['gzip', 'gzip', gunzipSync],
+    ['zstd', 'zstd', zstdDecompressSync],
+    ['br;q=1, gzip;q=0.5, zstd;q=0.1', 'gzip', gunzipSync],
+  ] as const)('streams to a client that accepts %s', async (accepted, encoding, unpack) => {
+    const plain = await rawGet(client, '/v1/datasets/orders/records', {});
+
+    const { headers, body } = await rawGet(client, '/v1/datasets/orders/records', { 'accept-encoding': accepted });
+    const head = await rawGet(client, '/v1/datasets/orders/records', { 'accept-encoding': accepted }, 'HEAD');
+
+    expect(headers['content-encoding']).toBe(encoding);
+    expect(headers.vary).toBe('Accept, Accept-Encoding');
+    expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8');
+    expect(String(unpack(body))).toBe(String(plain.body));
+    expect(head.headers['content-encoding']).toBe(encoding);
+  });
+
+  it('refuses to stream to a client that takes neither the text as it is nor a compression of ours', async () => {
+    const accept = { 'accept-encoding': 'br, identity;q=0' };
+    const { status, headers, body } = await rawGet(client, '/v1/datasets/orders/records', accept);
+
+    expect([status, JSON.parse(String(body))]).toMatchObject([406, { code: 'NOT_ACCEPTABLE' }]);
+    expect(headers['content-encoding']).toBeUndefined();
+  });
+
+  it('writes CSV that comes back with its types, null, and what looks like formulas', async () => {
+    const rows = [
+      '{"_id":"a","n":{"$numberLong":"5"},"at":{"$date":"2026-01-02T03:04:05Z"},"t":"=1+1","in":{"x.y":null}}',
+      '{"_id":"b","n":{"$numberLong":"-5"},"t":"NULL","in":{"x.y":"-"}}',
+      '{"_id":"c","at":null,"t":""}',
+    ];
+    await client.putDataset('table');
+    await client.putDataset('table-copy');
+    await client.imported('table', 'application/x-ndjson', rows.join('\n'), '?ejson=canonical');
+    const style = 'types=header&csv.nullText=NULL';
+    const canonical = (name: string) => client.text(`/v1/datasets/${name}/records?ejson=canonical`);
+
+    const csv = await client.text(
+      `/v1/datasets/table/records?${style}&csv.formulas=escape&csv.bom=true&csv.delimiter=%3B&csv.newline=crlf`,
+      'text/csv',
+    );
+    const query = `?${style}&csv.formulas=unescape&csv.delimiter=%3B&csv.empty=absent`;
+    const { counts } = await client.imported('table-copy', 'text/csv', csv, query);
+    const job = await client.exported('table', {
+      ...{ format: 'csv', types: 'header' },
+      csv: { nullText: 'NULL', formulas: 'escape', bom: true, delimiter: ';', newline: 'crlf' },
+    });
+
+    expect(csv.split('\r\n').slice(0, 2)).toEqual([
+      '_id.string();n.int64();at.date();t.string();in.x\\.y.string()',
+      "a;5;2026-01-02T03:04:05Z;'=1+1;NULL",
+    ]);
+    expect(counts).toMatchObject({ inserted: 3, rejected: 0 });
+    expect(await canonical('table-copy')).toBe(await canonical('table'));
+    expect(await client.text(`/v1/exports/${job.id}/file`)).toBe(csv);
+  });
+
+  it('refuses options of CSV for other formats, and names them', async () => {
+    const stream = await client.request('/v1/datasets/orders/records?csv.bom=true');
+    const file = await client.request('/v1/datasets/orders/exports', {
+      ...{ method: 'POST', json: { format: 'json', types: 'header', csv: { nullText: 'x' } } },
+    });
+
+    expect(stream).toMatchObject({ status: 422, body: { errors: [{ path: 'csv.bom' }] } });
+    expect(file).toMatchObject({ status: 422, body: { errors: [{ path: 'types' }, { path: 'csv.nullText' }] } });
+  });
+
   it('serves ranges, conditions and HEAD', async () => {
     const job = await client.exported('orders', { format: 'csv', fields: ['orderId'] });
     const path = `/v1/exports/${job.id}/file`;
@@ -150,3 +251,28 @@ describe('An export', () => {
     expect((await one($oid)).body.code).toBe('RECORD_NOT_FOUND');
   });
 });
+
+interface RawReply {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** As the bytes come: `fetch` unpacks them, and asks for gzip by itself. */
+async function rawGet(
+  client: KeyportClient,
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<RawReply> {
+  const sent = httpRequest(new URL(path, client.url), {
+    method,
+    headers: { authorization: `Bearer ${client.token}`, ...headers },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<RawReply>();
+  sent.on('error', reject).on('response', (response) => {
+    buffer(response).then((body) => resolve({ status: response.statusCode, headers: response.headers, body }), reject);
+  });
+  sent.end();
+  return promise;
+}

@@ -17,7 +17,10 @@ export { namesId, recordCheck, type RecordCheck } from './schema/record-check.ts
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
 export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';
-export { bsonToCsv, csvHeader, type CsvTextOptions } from './text/bson-to-csv.ts';
+export { bsonToCsv, csvHeader, type CsvTextOptions, type CsvTextStyle } from './text/bson-to-csv.ts';
+export { csvStyleFault } from './text/csv-style-fault.ts';
+export { collectColumnTypes, headerTypeOf } from './text/column-types.ts';
+export { columnNames, columnPath } from './csv/column-path.ts';
 export { collectColumns } from './text/csv-columns.ts';
 export {
   type ContentEncoding,

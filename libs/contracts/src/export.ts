@@ -12,12 +12,38 @@ export const exportState = z
   .enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'expired'])
   .meta({ id: 'ExportState' });
 
+/** Of a file, or of the stream by `Accept-Encoding`; default none. */
+export const exportCompression = z.enum(['none', 'gzip', 'zstd']).meta({ id: 'ExportCompression' });
+export type ExportCompression = z.output<typeof exportCompression>;
+
+/** How CSV and TSV are written; those that an import has too are the same there. */
+export const csvExportOptions = z
+  .strictObject({
+    /** Default comma, or tab for TSV. */
+    delimiter: z.string().length(1).optional(),
+    /** False for rows alone. */
+    header: z.boolean().optional(),
+    /** Stands for null, not in quotes; default nothing, as for an absent field. */
+    nullText: z.string().min(1).max(1024).optional(),
+    /** `escape` puts an apostrophe before texts that a spreadsheet would take for formulas. */
+    formulas: z.enum(['escape']).optional(),
+    /** A byte order mark in front, by which spreadsheets know UTF-8. */
+    bom: z.boolean().optional(),
+    newline: z.enum(['lf', 'crlf']).optional(),
+  })
+  .meta({ id: 'CsvExportOptions' });
+export type CsvExportOptions = z.output<typeof csvExportOptions>;
+
 /** What to write and how. */
 export const exportSelection = z.strictObject({
   format: exportFormat.default('ndjson'),
   ejson: extendedJson.default('relaxed'),
   fields: z.array(fieldPath).min(1).max(1000).optional(),
   limit: z.number().int().min(1).optional(),
+  compression: exportCompression.optional(),
+  /** CSV and TSV: `header` writes the type of each column into its name (`qty.int32()`), for an import to read. */
+  types: z.enum(['header']).optional(),
+  csv: csvExportOptions.optional(),
 });
 export type ExportSelection = z.output<typeof exportSelection>;
 
@@ -28,6 +54,7 @@ export const exportSchema = z
     id: jobId,
     dataset: datasetName,
     format: exportFormat,
+    compression: exportCompression,
     state: exportState,
     createdAt: instant,
     startedAt: instant.nullable(),

@@ -52,6 +52,8 @@ export const importOptions = z
     'csv.ignore': z.array(z.string().min(1).max(1024)).min(1).max(100).optional(),
     'csv.nullText': z.string().min(1).max(1024).optional(),
     'csv.empty': z.enum(['string', 'null', 'absent']).optional(),
+    /** Takes the apostrophe away that an export with `csv.formulas=escape` put before a text. */
+    'csv.formulas': z.enum(['unescape']).optional(),
   })
   .meta({ id: 'ImportOptions' });
 export type ImportOptions = z.output<typeof importOptions>;

@@ -1,13 +1,14 @@
 import { createHash, type Hash } from 'node:crypto';
 import { jobLimits } from '@keyport/access';
 import { Inject, Injectable } from '@nestjs/common';
+import { TextPacker, type Packed } from '../writing/packed-text.ts';
 import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
 import { decodePosition, encodePosition, type Position } from '../reading/position.ts';
 import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { orAborted } from './or-aborted.ts';
 import { PartsRepository } from './parts.repository.ts';
-import { RunsRepository, type ClaimedExport } from './runs.repository.ts';
+import { RunsRepository, type ClaimedExport, type Progress } from './runs.repository.ts';
 
 /** Text that is stored in one transaction; at most so much is written anew after a kill. */
 const batchBytes = 2 * 1024 * 1024;
@@ -29,24 +30,36 @@ export class ExportWriter {
 
   /** Throws {@link LeaseLost}, the signal's reason, and what `records` answers. */
   async write(run: ClaimedExport, signal: AbortSignal): Promise<void> {
-    const hash = await this.hashStored(run, signal);
-    let batch = emptyBatch(run.bytes);
-    // The next batch is being read and written while one is stored.
+    const file: FileSoFar = { hash: await this.hashStored(run, signal), length: run.bytes };
+    const packer = new TextPacker(run.selection.compression, run.tail ?? undefined);
+    let batch = emptyBatch();
+    // The next batch is being read, written and compressed while one is stored.
     let storing = Promise.resolve();
     for await (const page of this.pages(run, signal)) {
       signal.throwIfAborted();
-      add(batch, page, hash);
+      const text = page.write();
+      packer.add(text);
+      add(batch, page, text);
       if (page.next && isFull(batch)) {
         await storing;
-        storing = this.runs.store(run, progressOf(batch), encodePosition(page.next));
+        storing = this.store(run, file, { ...batch, ...packer.take(), position: encodePosition(page.next) });
         storing.catch(() => undefined);
-        batch = emptyBatch(batch.offset + batch.length);
+        batch = emptyBatch();
       }
     }
     await storing;
+    const progress = await added(file, batch, packer.end(file.length === 0));
     const finishedAt = new Date();
     const expiresAt = new Date(finishedAt.getTime() + this.settings.keepMs);
-    await this.runs.complete(run, progressOf(batch), { digest: digestOf(hash), finishedAt, expiresAt });
+    await this.runs.complete(run, progress, { digest: digestOf(file.hash), finishedAt, expiresAt });
+  }
+
+  private async store(
+    run: ClaimedExport,
+    file: FileSoFar,
+    { position, tail, bytes, ...batch }: PackedBatch,
+  ): Promise<void> {
+    await this.runs.store(run, await added(file, batch, bytes), position, tail);
   }
 
   /** Asks for each page before the one before it is turned into text. */
@@ -83,20 +96,25 @@ export class ExportWriter {
   }
 }
 
+interface FileSoFar {
+  readonly hash: Hash;
+  length: number;
+}
+
+/** Pages whose text is stored together. */
 interface Batch {
-  readonly offset: number;
-  readonly texts: Uint8Array[];
   length: number;
   written: number;
   pages: number;
 }
 
-const emptyBatch = (offset: number): Batch => ({ offset, texts: [], length: 0, written: 0, pages: 0 });
+interface PackedBatch extends Batch, Packed {
+  readonly position: Uint8Array;
+}
 
-function add(batch: Batch, page: ReadPage, hash: Hash): void {
-  const text = page.write();
-  hash.update(text);
-  batch.texts.push(text);
+const emptyBatch = (): Batch => ({ length: 0, written: 0, pages: 0 });
+
+function add(batch: Batch, page: ReadPage, text: Uint8Array): void {
   batch.length += text.length;
   batch.written += page.count;
   batch.pages += 1;
@@ -104,11 +122,14 @@ function add(batch: Batch, page: ReadPage, hash: Hash): void {
 
 const isFull = ({ length, pages }: Batch) => length >= batchBytes || pages >= batchPages;
 
-const progressOf = ({ offset, texts, length, written }: Batch) => ({
-  offset,
-  bytes: Buffer.concat(texts, length),
-  written,
-});
+/** Counts and hashes bytes as the next ones of the file. */
+async function added(file: FileSoFar, { written }: Batch, packed: Promise<Uint8Array>): Promise<Progress> {
+  const bytes = await packed;
+  const offset = file.length;
+  file.hash.update(bytes);
+  file.length += bytes.length;
+  return { offset, bytes, written };
+}
 
 /** RFC 9530 §2: `sha-256` as a structured field, as `Repr-Digest` carries it. */
 const digestOf = (hash: Hash) => `sha-256=:${hash.digest('base64')}:`;

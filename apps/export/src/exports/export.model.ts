@@ -35,6 +35,8 @@ export interface ExportRecord {
   readonly error: { readonly code: string; readonly detail: string } | null;
   /** Where reading goes on behind the stored bytes; null at the start. */
   readonly position: Buffer | null;
+  /** Text behind the stored bytes of a compressed file, less than one of its members, and before the position. */
+  readonly tail: Buffer | null;
   /** Parts may be stored: to be deleted when the file is of no more use. */
   readonly hasParts: boolean;
   readonly lease: Lease | null;
@@ -48,7 +50,10 @@ export interface ExportRecord {
 }
 
 /** What concerns a job's owner: no secrets, nothing large. */
-export type ExportView = Omit<ExportRecord, 'grant' | 'position' | 'lease' | 'fence' | 'attempts' | 'notBefore'>;
+export type ExportView = Omit<
+  ExportRecord,
+  'grant' | 'position' | 'tail' | 'lease' | 'fence' | 'attempts' | 'notBefore'
+>;
 
 const schema = new Schema<ExportRecord>(
   {
@@ -70,6 +75,7 @@ const schema = new Schema<ExportRecord>(
     digest: { type: String, default: null },
     error: { type: { code: String, detail: String }, default: null, _id: false },
     position: { type: Buffer, default: null },
+    tail: { type: Buffer, default: null },
     hasParts: { type: Boolean, default: false },
     lease: { type: { holder: String, until: Date }, default: null, _id: false },
     fence: { type: Number, default: 0 },

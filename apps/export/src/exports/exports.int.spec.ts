@@ -76,6 +76,10 @@ describe('an export', () => {
     expect((await system.download(json.id)).toString()).toBe('[]');
   });
 
+  it('is refused where its options contradict each other', async () => {
+    expect(await codeOf(system.create('small', { format: 'ndjson', types: 'header' }))).toBe('VALIDATION_FAILED');
+  });
+
   it('is refused where the dataset is not there or the right is missing', async () => {
     const reader = { sub: 'bob', scope: 'records:read:* exports:read:*' };
 
@@ -280,7 +284,18 @@ describe('who sees an export', () => {
     const job = await exported('small');
 
     expect(Object.keys(job).sort()).toEqual([
-      ...['bytes', 'counts', 'createdAt', 'dataset', 'digest', 'expiresAt', 'finishedAt', 'format', 'id'],
+      ...[
+        'bytes',
+        'compression',
+        'counts',
+        'createdAt',
+        'dataset',
+        'digest',
+        'expiresAt',
+        'finishedAt',
+        'format',
+        'id',
+      ],
       ...['startedAt', 'state'],
     ]);
   });

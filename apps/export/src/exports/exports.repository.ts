@@ -22,7 +22,7 @@ export interface ListQuery {
 /** Milliseconds that the record of an export outlives its file. */
 export const forgetAfterMs = 30 * 24 * 3600 * 1000;
 
-const viewed = '-grant -position -lease -fence -attempts -notBefore';
+const viewed = '-grant -position -tail -lease -fence -attempts -notBefore';
 
 /** What owners of exports see and do; writing them is the business of `RunsRepository`. */
 @Injectable()
@@ -94,6 +94,6 @@ export class ExportsRepository {
   async free(id: string): Promise<void> {
     await this.parts.deleteAll(id);
     await this.exports.deleteOne({ _id: id, deletedAt: { $ne: null } });
-    await this.exports.updateOne({ _id: id }, { $set: { hasParts: false } });
+    await this.exports.updateOne({ _id: id }, { $set: { hasParts: false, tail: null } });
   }
 }

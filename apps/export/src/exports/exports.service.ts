@@ -15,6 +15,7 @@ import { Requester } from '@keyport/messaging';
 import { filledPage, newJobId, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { ExportView } from './export.model.ts';
+import { checkStyle } from '../writing/check-style.ts';
 import { ExportRunner } from './export-runner.service.ts';
 import { isVisible, perhapsVisible, requireDelete, requireFile, requireVisible } from './export-visibility.ts';
 import { ExportsRepository } from './exports.repository.ts';
@@ -35,6 +36,7 @@ export class ExportsService {
 
   async create({ dataset, ...selection }: RequestOf<typeof createExport>, caller: Caller): Promise<Export> {
     caller.require('exports:create', dataset);
+    checkStyle(selection);
     const _id = newJobId();
     const grant = await this.grantFor(_id, dataset, caller);
     // With the grant itself, so that a job that could not read fails now: no such dataset, fields that collide.

@@ -6,6 +6,7 @@ export const presentExport = (found: ExportView): Export => ({
   id: found._id,
   dataset: found.dataset,
   format: found.selection.format,
+  compression: found.selection.compression ?? 'none',
   state: found.state,
   createdAt: found.createdAt.toISOString(),
   startedAt: textOf(found.startedAt),

@@ -11,7 +11,17 @@ import { PartsRepository } from './parts.repository.ts';
 export type ClaimedExport = Readonly<
   Pick<
     ExportRecord,
-    '_id' | 'dataset' | 'datasetId' | 'selection' | 'grant' | 'limits' | 'bytes' | 'position' | 'fence' | 'attempts'
+    | '_id'
+    | 'dataset'
+    | 'datasetId'
+    | 'selection'
+    | 'grant'
+    | 'limits'
+    | 'bytes'
+    | 'position'
+    | 'tail'
+    | 'fence'
+    | 'attempts'
   >
 >;
 
@@ -77,14 +87,17 @@ export class RunsRepository {
     return matchedCount > 0;
   }
 
-  /** Adds bytes to the file together with the position behind them. Throws {@link LeaseLost}. */
-  store(run: ClaimedExport, progress: Progress, position: Uint8Array): Promise<void> {
-    return this.advance(run, progress, { position: Buffer.from(position) });
+  /** Adds bytes to the file together with the position behind them and the tail. Throws {@link LeaseLost}. */
+  store(run: ClaimedExport, progress: Progress, position: Uint8Array, tail: Uint8Array): Promise<void> {
+    return this.advance(run, progress, {
+      position: Buffer.from(position),
+      tail: tail.length > 0 ? Buffer.from(tail) : null,
+    });
   }
 
   /** Adds the last bytes and makes the file readable. Throws {@link LeaseLost}. */
   complete(run: ClaimedExport, progress: Progress, completion: Completion): Promise<void> {
-    return this.advance(run, progress, { ...completion, state: 'completed', position: null, lease: null });
+    return this.advance(run, progress, { ...completion, state: 'completed', position: null, tail: null, lease: null });
   }
 
   /** Ends it without a file. Parts that a kill leaves behind here are swept later. */
@@ -93,7 +106,7 @@ export class RunsRepository {
     const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
     const { matchedCount } = await this.exports.updateOne(
       { _id, fence, state: { $in: statesBefore('fail') } },
-      { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null } },
+      { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null, tail: null } },
     );
     if (matchedCount > 0) await this.parts.deleteAll(_id);
   }

@@ -1,9 +1,10 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Export } from '@keyport/contracts';
 import { type ServiceProcess } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
-import { readPages } from '../harness/read-pages.ts';
+import { readPages, type Selection } from '../harness/read-pages.ts';
 import { RecordsDouble } from '../harness/records-double.ts';
 
 let system: ExportSystem;
@@ -27,9 +28,9 @@ afterAll(() => system.stop());
 beforeEach(() => records.reset());
 
 /** An export of which a part is stored, and that waits for its next page. */
-async function heldUp(): Promise<{ job: Export; release: () => void }> {
+async function heldUp(selection: Selection = {}): Promise<{ job: Export; release: () => void }> {
   const release = records.holdScansFrom(6);
-  const job = await system.create('orders');
+  const job = await system.create('orders', selection);
   await records.untilScan(6);
   await system.untilPartStored(job.id);
   return { job, release };
@@ -46,6 +47,26 @@ describe('an export whose process is killed', () => {
     const done = await system.completed(job);
     expect(done).toMatchObject({ digest: undisturbed.digest, bytes: undisturbed.bytes, counts: undisturbed.counts });
     expect(digestOf(await system.download(job.id))).toBe(undisturbed.digest);
+  });
+
+  it.each([
+    ['gzip', gunzipSync],
+    ['zstd', zstdDecompressSync],
+  ] as const)('is finished with the same bytes also where it is packed as %s', async (compression, unpack) => {
+    const whole = await system.completed(await system.create('orders', { compression }));
+    records.reset();
+    const { job, release } = await heldUp({ compression });
+
+    await service.end('SIGKILL');
+    const left = await system.database.collection('exports').findOne({ _id: job.id as never });
+    service = await start();
+    release();
+
+    const done = await system.completed(job);
+    expect(left?.tail).not.toBeNull();
+    expect(done).toMatchObject({ digest: whole.digest, bytes: whole.bytes, compression });
+    expect(done.digest).not.toBe(undisturbed.digest);
+    expect(digestOf(unpack(await system.download(job.id)))).toBe(undisturbed.digest);
   });
 
   it('is finished also when columns were still being collected', async () => {

@@ -10,8 +10,18 @@ export async function readPages(
   dataset: string,
   selection: Selection,
 ): Promise<string[]> {
+  return (await readPackedPages(gateway, who, dataset, selection)).map(String);
+}
+
+/** Bytes of every page, compressed where that is asked for. */
+export async function readPackedPages(
+  gateway: GatewayDouble,
+  who: Who,
+  dataset: string,
+  selection: Selection,
+): Promise<Buffer[]> {
   const authority = await gateway.contextFor(who);
-  const texts: string[] = [];
+  const pages: Buffer[] = [];
   let cursor: string | null | undefined;
   while (cursor !== null) {
     const request = cursor
@@ -22,7 +32,7 @@ export async function readPages(
       if ('bytes' in reply) pieces.push(reply.bytes);
       else cursor = reply.next;
     }
-    texts.push(Buffer.concat(pieces).toString());
+    pages.push(Buffer.concat(pieces));
   }
-  return texts;
+  return pages;
 }

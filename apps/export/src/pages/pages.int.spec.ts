@@ -1,9 +1,10 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readPage } from '@keyport/contracts';
 import { codeOf, type Who } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, ExportSystem } from '../harness/export-system.ts';
-import { readPages, type Selection } from '../harness/read-pages.ts';
+import { readPackedPages, readPages, type Selection } from '../harness/read-pages.ts';
 import { RecordsDouble } from '../harness/records-double.ts';
 
 let system: ExportSystem;
@@ -98,6 +99,48 @@ describe('pages of a dataset', () => {
     const [header] = (await text('mixed', { format: 'tsv', limit: 1 })).split('\n');
 
     expect(header).toBe('_id\ta');
+  });
+
+  it('have the types of columns in the header, of those that occur, of the schema and of the fields asked for', async () => {
+    const header = async (dataset: string, selection: Selection) =>
+      (await text(dataset, { ...selection, format: 'csv', types: 'header' })).split('\n')[0];
+
+    expect(await header('mixed', {})).toBe('_id.int32(),a.int32(),b.c.string(),d.string()');
+    expect(await header('planned', {})).toBe('a.string(),b.int32()');
+    expect(await header('mixed', { fields: ['b.c', '_id'] })).toBe('b.c.string(),_id.int32()');
+    expect(await header('empty', { fields: ['a'] })).toBe('a.string()');
+  });
+
+  it('are written in the style that was asked for, on every page', async () => {
+    const csv = { newline: 'crlf', bom: true, nullText: 'NULL', delimiter: ';' } as const;
+
+    expect(await text('mixed', { format: 'csv', fields: ['a', 'b.c'], csv })).toBe(
+      '\ufeffa;b.c\r\n1;\r\n;"x, ""y"""\r\nNULL;\r\n',
+    );
+    expect((await text('orders', { format: 'csv', csv })).match(/\r\n/g)).toHaveLength(10_001);
+  });
+
+  it.each([
+    ['gzip', gunzipSync],
+    ['zstd', zstdDecompressSync],
+  ] as const)('are one file of %s together, of which each page is a part', async (compression, unpack) => {
+    for (const [dataset, format] of [
+      ['orders', 'ndjson'],
+      ['orders', 'csv'],
+      ['empty', 'ndjson'],
+      ['empty', 'json'],
+    ] as const) {
+      const pages = await readPackedPages(system.gateway, ann, dataset, { format, compression });
+
+      expect(unpack(Buffer.concat(pages)).toString()).toBe(await text(dataset, { format }));
+      for (const page of pages.filter(({ length }) => length > 0)) expect(() => unpack(page)).not.toThrow();
+    }
+  });
+
+  it('are refused where options contradict each other', async () => {
+    const selection = { format: 'json', csv: { bom: true } } as const;
+
+    expect(await refusal({ kind: 'first', dataset: 'mixed', selection })).toBe('VALIDATION_FAILED');
   });
 
   it('keep every value of canonical Extended JSON', async () => {

@@ -2,7 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from '@keyport/access';
 import type { readPage, ReplyOf, RequestOf } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
-import { DatasetReader } from '../reading/dataset-reader.service.ts';
+import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
+import type { Position } from '../reading/position.ts';
+import { compress } from '../writing/compress.ts';
 import { cutBytes } from '../writing/cut-bytes.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
@@ -29,6 +31,14 @@ export class PagesService {
     yield { next: page.next ? encodeCursor(page.next) : null };
     // Writing blocks the process: the reply above leaves first.
     await nextTurn();
-    for (const bytes of cutBytes(page.write(), maxReplyBytes)) yield { bytes };
+    const bytes = await packed(page, at);
+    for (const piece of cutBytes(bytes, maxReplyBytes)) yield { bytes: piece };
   }
+}
+
+/** Each page is a member of its own; the last one also without text, since no bytes are no gzip. */
+async function packed({ write, next }: ReadPage, { compression = 'none' }: Position): Promise<Uint8Array> {
+  const text = write();
+  const isNothing = text.length === 0 && next !== undefined;
+  return compression === 'none' || isNothing ? text : compress(text, compression);
 }

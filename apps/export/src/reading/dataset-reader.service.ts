@@ -3,8 +3,9 @@ import { getDataset, scanRecords, type ExportSelection } from '@keyport/contract
 import { Requester, type RequestOptions } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { allowedColumns } from '../writing/allowed-columns.ts';
-import { addColumns, checkColumns } from '../writing/columns.ts';
+import { checkColumns, foundColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
+import { checkStyle } from '../writing/check-style.ts';
 import { writePage } from '../writing/write-page.ts';
 import { afterColumns, afterRows, firstPosition, isTable, type Position, type Source } from './position.ts';
 
@@ -39,6 +40,7 @@ export class DatasetReader {
     selection: ExportSelection,
     options: RequestOptions,
   ): Promise<Position> {
+    checkStyle(selection);
     const needsSchema = isTable(selection.format) && !selection.fields;
     if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
     const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
@@ -54,8 +56,8 @@ export class DatasetReader {
       { timeoutMs: scanTimeoutMs, ...options },
     );
     if (at.pass === 'columns') {
-      const columns = addColumns(at.columns, page.documents, dataset);
-      return { next: afterColumns(at, page, columns), count: 0, write: () => new Uint8Array() };
+      const next = afterColumns(at, page, foundColumns(at, page.documents, dataset));
+      return { next, count: 0, write: () => new Uint8Array() };
     }
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };

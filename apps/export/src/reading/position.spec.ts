@@ -42,13 +42,36 @@ describe('reading a dataset', () => {
   it('reads the same documents in both passes', () => {
     const first = firstPosition(orders, { ...csv, limit: 5 }, undefined) as ColumnsPosition;
 
-    const second = afterColumns(first, { datasetId, count: 3, next }, ['_id']) as ColumnsPosition;
-    const rows = afterColumns(second, { datasetId, count: 2, next }, ['_id', 'a']);
+    const second = afterColumns(first, { datasetId, count: 3, next }, { columns: ['_id'] }) as ColumnsPosition;
+    const rows = afterColumns(second, { datasetId, count: 2, next }, { columns: ['_id', 'a'] });
 
     expect(second).toMatchObject({ pass: 'columns', left: 2, scan: next });
     expect(rows).toMatchObject({ pass: 'rows', left: 5, columns: ['_id', 'a'], hasWritten: false });
     expect(rows.scan).toBeUndefined();
     expect(rows).not.toHaveProperty('limit');
+  });
+
+  it('collects the types of columns first, also of named ones, until the header is written', () => {
+    const named = firstPosition(orders, { ...csv, types: 'header', fields: ['a\\.b'] }, undefined) as ColumnsPosition;
+    const rows = afterColumns(named, { datasetId, count: 1 }, { columns: named.columns, columnTypes: [2] });
+    const second = afterRows(rows as RowsPosition, { datasetId, count: 1, next });
+
+    expect(named).toMatchObject({ pass: 'columns', columns: ['a\\\\.b'], columnTypes: [], areNamed: true });
+    expect(rows).toEqual({
+      ...{ v: 1, dataset: 'orders', datasetId, format: 'csv', ejson: 'relaxed', fields: ['a\\.b'] },
+      ...{ pass: 'rows', columns: ['a\\\\.b'], columnTypes: [2], hasWritten: false },
+    });
+    expect(second).not.toHaveProperty('columnTypes');
+    expect(decodePosition(encodePosition(named))).toEqual(named);
+  });
+
+  it('knows with every page how the text is to be written', () => {
+    const asked = { ...csv, compression: 'zstd', csv: { bom: true, nullText: 'NULL' } } as const;
+    const first = firstPosition(orders, asked, undefined) as ColumnsPosition;
+    const rows = afterColumns(first, { datasetId, count: 1 }, { columns: ['a'] }) as RowsPosition;
+
+    for (const at of [first, rows, afterRows(rows, { datasetId, count: 1, next })])
+      expect(at).toMatchObject({ compression: 'zstd', csv: { bom: true, nullText: 'NULL' } });
   });
 
   it('ends when the limit is reached, whether or not more is there', () => {
@@ -60,10 +83,10 @@ describe('reading a dataset', () => {
 
   it('stays with the dataset of the first page, in both passes', () => {
     const first = firstPosition(orders, csv, undefined) as ColumnsPosition;
-    const rows = afterColumns(first, { datasetId, count: 1 }, ['_id']) as RowsPosition;
+    const rows = afterColumns(first, { datasetId, count: 1 }, { columns: ['_id'] }) as RowsPosition;
 
     expect(first.datasetId).toBeUndefined();
-    expect(afterColumns(first, { datasetId, count: 1, next }, ['_id'])).toMatchObject({ datasetId });
+    expect(afterColumns(first, { datasetId, count: 1, next }, { columns: ['_id'] })).toMatchObject({ datasetId });
     expect(rows).toMatchObject({ pass: 'rows', datasetId });
     expect(afterRows(rows, { datasetId, count: 1, next })).toMatchObject({ datasetId });
   });

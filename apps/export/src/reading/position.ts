@@ -1,19 +1,24 @@
 import {
   bytes,
+  csvExportOptions,
   datasetId,
   datasetName,
+  exportCompression,
   exportFormat,
   extendedJson,
   fieldPath,
   type ExportFormat,
   type ExportSelection,
 } from '@keyport/contracts';
+import { columnPath } from '@keyport/codec';
 import { BSON } from 'bson';
 import { z } from 'zod';
 import { maxColumns } from '../writing/columns.ts';
 
 const count = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const columnList = z.array(z.string()).max(maxColumns);
+/** By column, as `collectColumnTypes` counts them; there where types are asked for. */
+const columnTypes = z.array(z.number().int()).max(maxColumns).optional();
 
 const common = {
   v: z.literal(1),
@@ -22,6 +27,8 @@ const common = {
   datasetId: datasetId.optional(),
   format: exportFormat,
   ejson: extendedJson,
+  compression: exportCompression.optional(),
+  csv: csvExportOptions.optional(),
   fields: z.array(fieldPath).min(1).max(1000).optional(),
   /** Where the scan goes on; from the start where absent. */
   scan: bytes.optional(),
@@ -30,18 +37,27 @@ const common = {
 };
 
 /**
- * How far a dataset was read, and all that is needed to go on: any process can. Columns that nobody named are collected
- * by a first pass over the dataset (`columns`), before the pass that writes (`rows`).
+ * How far a dataset was read, and all that is needed to go on: any process can. Columns that nobody named, and types of
+ * columns, are collected by a first pass over the dataset (`columns`), before the pass that writes (`rows`).
  */
 export const position = z.discriminatedUnion('pass', [
   z.strictObject({
     ...common,
     pass: z.literal('columns'),
     columns: columnList,
+    columnTypes,
+    /** The columns are named, only their types are not. */
+    areNamed: z.literal(true).optional(),
     /** Documents that the pass after this one may read. */
     limit: count.optional(),
   }),
-  z.strictObject({ ...common, pass: z.literal('rows'), columns: columnList.optional(), hasWritten: z.boolean() }),
+  z.strictObject({
+    ...common,
+    pass: z.literal('rows'),
+    columns: columnList.optional(),
+    columnTypes,
+    hasWritten: z.boolean(),
+  }),
 ]);
 export type Position = z.output<typeof position>;
 export type RowsPosition = Extract<Position, { pass: 'rows' }>;
@@ -58,7 +74,7 @@ export interface Source {
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
   source: Source,
-  { format, ejson, fields, limit }: ExportSelection,
+  { format, ejson, fields, limit, compression, types, csv }: ExportSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
   const { dataset, datasetId } = source;
@@ -68,13 +84,20 @@ export function firstPosition(
     ...(datasetId && { datasetId }),
     format,
     ejson,
+    ...(compression && { compression }),
+    ...(csv && { csv }),
     ...(fields && { fields }),
     ...(limit && { left: limit }),
   };
   if (!isTable(format)) return { ...start, pass: 'rows', hasWritten: false };
-  const columns = fields ?? schemaColumns;
-  if (columns) return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
-  return { ...start, pass: 'columns', columns: [], ...(limit && { limit }) };
+  const columns = fields?.map((path) => columnPath(path.split('.'))) ?? schemaColumns;
+  if (columns && !types) return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
+  const collecting = {
+    ...{ pass: 'columns' as const, columns: [...(columns ?? [])] },
+    ...(types && { columnTypes: [] }),
+    ...(columns && { areNamed: true as const }),
+  };
+  return { ...start, ...collecting, ...(limit && { limit }) };
 }
 
 export interface ScannedPage {
@@ -86,17 +109,23 @@ export interface ScannedPage {
 /** Where reading goes on after a page of the writing pass; undefined where that page was the last. */
 export function afterRows(at: RowsPosition, page: ScannedPage): RowsPosition | undefined {
   const rest = restOf(at.left, page);
-  return rest && { ...at, ...rest, hasWritten: at.hasWritten || page.count > 0 };
+  if (!rest || at.hasWritten || page.count === 0) return rest && { ...at, ...rest };
+  // The header is written.
+  const { columnTypes: _written, ...following } = at;
+  return { ...following, ...rest, hasWritten: true };
 }
 
 /** Where reading goes on after a page of the collecting pass: with the next page, or with writing from the start. */
-export function afterColumns(at: ColumnsPosition, page: ScannedPage, columns: readonly string[]): Position {
+export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: FoundColumns): Position {
   const rest = restOf(at.left, page);
-  if (rest) return { ...at, ...rest, columns: [...columns] };
-  const { v, dataset, format, ejson, limit } = at;
-  const start = { v, dataset, datasetId: page.datasetId, format, ejson, ...(limit && { left: limit }) };
-  return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
+  if (rest) return { ...at, ...rest, ...found };
+  const { scan: _scan, left: _left, areNamed: _areNamed, limit, ...start } = at;
+  const { datasetId } = page;
+  return { ...start, datasetId, ...(limit && { left: limit }), pass: 'rows', ...found, hasWritten: false };
 }
+
+/** What the collecting pass knows so far. */
+export type FoundColumns = Pick<ColumnsPosition, 'columns' | 'columnTypes'>;
 
 function restOf(left: number | undefined, { datasetId, count: read, next: scan }: ScannedPage) {
   if (scan === undefined) return undefined;

@@ -22,6 +22,12 @@ describe('columns of a schema', () => {
     expect(columnsOfSchema(schema)).toEqual(['meta', 'tags']);
   });
 
+  it('tell a name with a dot from fields that it could join', () => {
+    const schema = { properties: { 'a.b': {}, a: { properties: { b: {} } } } };
+
+    expect(columnsOfSchema(schema)).toEqual(['a\\.b', 'a.b']);
+  });
+
   it.each([[null], [{}], [{ properties: [] }], [{ type: 'object' }]])('are none for %j', (schema) => {
     expect(columnsOfSchema(schema)).toEqual([]);
   });

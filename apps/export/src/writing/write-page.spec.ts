@@ -70,6 +70,27 @@ describe('the text of pages', () => {
     expect(fileOf({ format: 'csv', columns: [] }, [nothing])).toBe('');
   });
 
+  it('is written in the style that was asked for', () => {
+    const csv = { bom: true, nullText: 'NULL', newline: 'crlf', delimiter: ';', formulas: 'escape' } as const;
+    const columns = ['name', 'address'];
+
+    const text = fileOf({ format: 'csv', columns, columnTypes: [4, 0], csv }, [
+      nothing,
+      page({ name: '=1;2', address: null }),
+      page({ address: -5 }),
+    ]);
+
+    expect(text).toBe('\ufeffname.string();address.string()\r\n"\'=1;2";NULL\r\n;-5\r\n');
+  });
+
+  it('begins with its byte order mark also where it has no header, and no rows', () => {
+    const csv = { bom: true, header: false };
+
+    expect(fileOf({ format: 'tsv', columns: ['name'], csv }, [nothing, page(ada)])).toBe('\ufeffAda\n');
+    expect(fileOf({ format: 'tsv', columns: ['name'], csv }, [nothing])).toBe('\ufeff');
+    expect(fileOf({ format: 'csv', columns: ['name'], csv: { header: false } }, [nothing])).toBe('');
+  });
+
   it.each<[ExportFormat]>([['ndjson'], ['json']])('keeps every type in canonical Extended JSON as %s', (format) => {
     const document = {
       ...{

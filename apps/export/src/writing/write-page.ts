@@ -1,11 +1,15 @@
-import { bsonToCsv, bsonToJsonElements, bsonToNdjson, csvHeader } from '@keyport/codec';
-import type { ExportFormat } from '@keyport/contracts';
+import { bsonToCsv, bsonToJsonElements, bsonToNdjson, csvHeader, headerTypeOf } from '@keyport/codec';
+import type { CsvExportOptions, ExportFormat } from '@keyport/contracts';
+import { tableStyle } from './table-style.ts';
 
 export interface Writing {
   readonly format: ExportFormat;
   readonly ejson: 'relaxed' | 'canonical';
   /** Of CSV and TSV. */
   readonly columns?: readonly string[] | undefined;
+  /** Of the columns, where their types go into the header. */
+  readonly columnTypes?: readonly number[] | undefined;
+  readonly csv?: CsvExportOptions | undefined;
 }
 
 export interface PageOfDocuments {
@@ -21,11 +25,9 @@ export interface Ends {
   readonly isLast: boolean;
 }
 
-const delimiters = { csv: ',', tsv: '\t' } as const;
-
 /** The text of one page; the texts of all pages, one behind the other, are the file. */
 export function writePage(writing: Writing, page: PageOfDocuments, ends: Ends): Uint8Array {
-  const { format, ejson, columns = [] } = writing;
+  const { format, ejson } = writing;
   switch (format) {
     case 'ndjson':
       return bsonToNdjson(page.documents, { ejson });
@@ -33,7 +35,7 @@ export function writePage(writing: Writing, page: PageOfDocuments, ends: Ends): 
       return writeArray(page, ejson, ends);
     case 'csv':
     case 'tsv':
-      return writeTable(page, columns, delimiters[format], ends);
+      return writeTable(page, { ...writing, format }, ends);
   }
 }
 
@@ -47,13 +49,19 @@ function writeArray({ documents, count }: PageOfDocuments, ejson: Writing['ejson
 /** The header likewise: a table without rows still says its columns. */
 function writeTable(
   { documents, count }: PageOfDocuments,
-  columns: readonly string[],
-  delimiter: string,
+  { format, columns = [], columnTypes, csv = {} }: Writing & { format: 'csv' | 'tsv' },
   { isFirst, isLast }: Ends,
 ): Uint8Array {
-  const rows = bsonToCsv(documents, { columns, delimiter });
-  const needsHeader = isFirst && (count > 0 || isLast) && columns.length > 0;
-  return needsHeader ? Buffer.concat([csvHeader(columns, delimiter), rows]) : rows;
+  const style = tableStyle(format, csv);
+  const rows = bsonToCsv(documents, { columns, ...style });
+  const opens = isFirst && (count > 0 || isLast);
+  if (!opens) return rows;
+  const names = columnTypes ? columns.map((path, i) => `${path}.${headerTypeOf(columnTypes[i] ?? 0)}`) : columns;
+  const header = csv.header === false || columns.length === 0 ? [] : [csvHeader(names, style)];
+  return csv.bom || header.length > 0 ? Buffer.concat([csv.bom ? byteOrderMark : nothing, ...header, rows]) : rows;
 }
+
+const nothing = new Uint8Array();
+const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 const text = (ascii: string) => Buffer.from(ascii, 'latin1');

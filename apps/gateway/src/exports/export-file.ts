@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { matchesEtag, rangeOf, type ByteRange } from './file-range.ts';
-import { contentTypeOf } from './media-types.ts';
+import { fileNameOf, fileTypeOf } from './media-types.ts';
 
 const bytesARead = 1024 * 1024;
 /** A reader is held up rather than broken off while a service starts again. */
@@ -87,9 +87,9 @@ async function* readAhead(
 
 function describeFile(reply: FastifyReply, job: Export, etag: string): void {
   void reply
-    .type(contentTypeOf(job.format))
+    .type(fileTypeOf(job))
     .header('etag', etag)
     .header('accept-ranges', 'bytes')
     .header('repr-digest', job.digest)
-    .header('content-disposition', `attachment; filename="${job.dataset}-${job.id}.${job.format}"`);
+    .header('content-disposition', `attachment; filename="${fileNameOf(job)}"`);
 }

@@ -20,7 +20,7 @@ import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
 import { ExportFile } from './export-file.ts';
-import { offeredTypes } from './media-types.ts';
+import { fileTypes } from './media-types.ts';
 
 const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: exportState.optional() });
 
@@ -72,7 +72,7 @@ export class ExportsController {
   @AnyToken()
   @Describe({
     summary: 'Download the file of a completed export, with ranges',
-    produces: offeredTypes,
+    produces: fileTypes,
     errors: ['EXPORT_NOT_FOUND', 'EXPORT_NOT_READY', 'RANGE_NOT_SATISFIABLE'],
   })
   download(

@@ -12,6 +12,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { fieldList } from '../http/field-list.ts';
+import { flag } from '../http/flag.ts';
 
 type ImportFormat = z.output<typeof importFormat>;
 
@@ -35,8 +36,6 @@ const encodings: Readonly<Record<string, ContentEncoding>> = {
 const charsets: ReadonlySet<string | undefined> = new Set([undefined, 'utf-8', 'utf8', 'utf-16']);
 
 const columnList = z.string().transform((list) => list.split(',').map((name) => name.trim()));
-
-const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /** Options of an import as its query spells them: lists are joined with commas. */
 export const importQuery = importOptions.extend({

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
-import { contentTypeOf } from '../exports/media-types.ts';
+import { describeContent } from '../exports/media-types.ts';
 import { PagePipeline, type PageParts } from './page-pipeline.ts';
 
 /** Streams a dataset to the client. A failure midway breaks the connection: no half answer ends as if it were whole. */
@@ -21,7 +21,8 @@ export class RecordsStream {
     if (request.method === 'HEAD') {
       // The headers alone: a stream behind them would be read to its end and thrown away.
       await this.bus.ask(request, getDataset, { name: dataset });
-      await reply.type(contentTypeOf(selection.format)).send(Readable.from([]));
+      describeContent(reply, selection);
+      await reply.send(Readable.from([]));
       return;
     }
     const fetchPage = (cursor: string | undefined) =>
@@ -33,9 +34,8 @@ export class RecordsStream {
     const pages = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
     // The first page is awaited before the headers go out, so that a refusal still is a problem with its status.
     const first = await pages.next();
-    await reply
-      .type(contentTypeOf(selection.format))
-      .send(Readable.from(allOf(first, pages), { objectMode: true, highWaterMark: 1 }));
+    describeContent(reply, selection);
+    await reply.send(Readable.from(allOf(first, pages), { objectMode: true, highWaterMark: 1 }));
   }
 }
 

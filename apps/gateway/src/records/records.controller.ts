@@ -1,4 +1,12 @@
-import { datasetName, deleteRecord, extendedJson, getRecord, putRecord, recordPutSchema } from '@keyport/contracts';
+import {
+  datasetName,
+  deleteRecord,
+  exportSelection,
+  extendedJson,
+  getRecord,
+  putRecord,
+  recordPutSchema,
+} from '@keyport/contracts';
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -12,12 +20,16 @@ import { Describe } from '../http/describe.ts';
 import { fieldList } from '../http/field-list.ts';
 import { jsonTextOf, TakesJsonText } from '../http/json-text.ts';
 import { negotiate } from '../http/negotiate.ts';
+import { negotiateEncoding } from '../http/negotiate-encoding.ts';
+import { csvQuery, withCsv } from './csv-query.ts';
 import { RecordsStream } from './records-stream.ts';
 
 export const recordsQuery = z.strictObject({
   fields: fieldList(1000).optional(),
   limit: z.coerce.number().int().min(1).optional(),
   ejson: extendedJson.default('relaxed'),
+  types: exportSelection.shape.types,
+  ...csvQuery,
 });
 
 @ApiTags('records')
@@ -32,7 +44,7 @@ export class RecordsController {
   @DataLeaves()
   @RequiresDatasetScope('records:read')
   @Describe({
-    summary: 'Stream the records of a dataset; the format follows Accept',
+    summary: 'Stream the records of a dataset; the format follows Accept, gzip or zstd Accept-Encoding',
     produces: offeredTypes,
     errors: ['DATASET_NOT_FOUND', 'NOT_ACCEPTABLE', 'FIELD_NOT_ALLOWED', 'VALIDATION_FAILED'],
   })
@@ -43,8 +55,9 @@ export class RecordsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const format = formatOfMediaType(negotiate(request.headers.accept, offeredTypes));
-    void reply.header('vary', 'Accept');
-    await this.records.send(request, reply, dataset, { ...query, format });
+    const compression = negotiateEncoding(request.headers['accept-encoding']);
+    void reply.header('vary', 'Accept, Accept-Encoding');
+    await this.records.send(request, reply, dataset, { ...withCsv(query), format, compression });
   }
 
   @Get(':id')

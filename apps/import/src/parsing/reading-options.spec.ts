@@ -48,6 +48,8 @@ describe('readingOptionsOf', () => {
     ['csv', { 'csv.columns': ['a', 'a'] }, ['csv.columns']],
     ['csv', { 'csv.columns': ['a'], types: 'header' }, ['csv.columns']],
     ['csv', { 'csv.nullText': 'a,b' }, ['csv.nullText']],
+    ['ndjson', { 'csv.formulas': 'unescape' }, ['csv.formulas']],
+    ['csv', { 'csv.formulas': 'unescape', 'csv.quote': "'" }, ['csv.formulas']],
   ])('refuses for %s %j, and names %j', (format, options, paths) => {
     let thrown: unknown;
     try {

@@ -16,6 +16,7 @@ const ofCsv = [
   'csv.ignore',
   'csv.nullText',
   'csv.empty',
+  'csv.formulas',
 ] as const satisfies readonly (keyof ImportOptions)[];
 const ofJson = ['ejson'] as const satisfies readonly (keyof ImportOptions)[];
 
@@ -48,6 +49,7 @@ function csvOptionsOf(options: ImportOptions): CsvOptions {
     ignore: options['csv.ignore'],
     nullText: options['csv.nullText'],
     emptyAs: options['csv.empty'],
+    formulas: options['csv.formulas'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

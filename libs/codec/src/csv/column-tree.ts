@@ -1,4 +1,5 @@
 import { type CellType, textCell } from './cell-type.ts';
+import { columnNames, columnPath } from './column-path.ts';
 import type { Column } from './column.ts';
 
 /** A field of the documents that CSV rows become: a column, or a document of further ones. */
@@ -19,10 +20,10 @@ export function columnTree(columns: readonly Column[]): ColumnNode[] {
   const byPath = new Map<string, ColumnNode>();
   for (const [cell, { name: path, type, isIgnored }] of columns.entries()) {
     if (isIgnored) continue;
-    const segments = path.split('.');
+    const segments = columnNames(path);
     let siblings = roots;
     for (const [depth, segment] of segments.entries()) {
-      const partial = segments.slice(0, depth + 1).join('.');
+      const partial = columnPath(segments.slice(0, depth + 1));
       const last = depth === segments.length - 1;
       let node = byPath.get(partial);
       if (!node) {

@@ -1,6 +1,7 @@
 import { ANY, type TypeNode } from '../stored-types/stored-type.ts';
 import { type CellType, losslessCell, storedCell, textCell } from './cell-type.ts';
 import type { CsvDialect } from './csv-dialect.ts';
+import { columnNames } from './column-path.ts';
 import { headerFault } from './csv-header.ts';
 import { type TypedName, typedName } from './typed-header.ts';
 
@@ -11,7 +12,7 @@ import { type TypedName, typedName } from './typed-header.ts';
 export type CsvTypes = 'string' | 'lossless' | 'header';
 
 export interface Column {
-  /** Dotted path of the field. */
+  /** Path of the field, see `columnNames`. */
   name: string;
   type: CellType;
   /** It is there, and no field. */
@@ -54,6 +55,6 @@ export function columnsOf(
 
 function schemaTypeOf(schema: TypeNode, path: string): number {
   let node: TypeNode | undefined = schema;
-  for (const segment of path.split('.')) node = node?.children.get(segment);
+  for (const segment of columnNames(path)) node = node?.children.get(segment);
   return node?.type ?? ANY;
 }

@@ -10,6 +10,8 @@ export interface CsvDialect {
   ignore: ReadonlySet<string>;
   nullText: Buffer | undefined;
   emptyAs: 'null' | 'absent' | 'string' | undefined;
+  /** An apostrophe before what looks like a formula is none of the text. */
+  unescapesFormulas: boolean;
   types: CsvTypes;
 }
 
@@ -26,6 +28,9 @@ export function csvDialect(tabs: boolean, options: CsvOptions = {}, types: CsvTy
     throw new RangeError('csv.columns must name the columns where there is no header');
   if (!typeSources.includes(types)) throw new RangeError(`types must be one of ${typeSources.join(', ')}`);
   if (!emptyTreatments.includes(options.emptyAs)) throw new RangeError('csv.emptyAs must be null, absent or string');
+  if (options.formulas !== undefined && options.formulas !== 'unescape')
+    throw new RangeError('csv.formulas must be unescape');
+  if (options.formulas && options.quote === "'") throw new RangeError("csv.formulas cannot be told from csv.quote '");
   checkNullText(options.nullText, delimiter);
   return {
     delimiter,
@@ -35,6 +40,7 @@ export function csvDialect(tabs: boolean, options: CsvOptions = {}, types: CsvTy
     ignore: new Set(options.ignore),
     nullText: options.nullText === undefined ? undefined : Buffer.from(options.nullText),
     emptyAs: options.emptyAs,
+    unescapesFormulas: options.formulas === 'unescape',
     types,
   };
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type CellTable, DOUBLED } from './cell-table.ts';
+import { columnNames, columnPath } from './column-path.ts';
 
 /** The names that a header row gives, or what is wrong with it. */
 export function headerNames(
@@ -28,7 +29,7 @@ export function headerFault(names: readonly string[], maxDepth: number): string 
   const seen = new Set<string>();
   const parents = new Map<string, string>();
   for (const [index, name] of names.entries()) {
-    const segments = name.split('.');
+    const segments = columnNames(name);
     if (segments.length > maxDepth) return `column ${index + 1} is nested deeper than ${maxDepth} levels`;
     if (name === '') return `column ${index + 1} has no name`;
     if (segments.includes('')) return `column ${JSON.stringify(name)} has an empty part between its dots`;
@@ -36,7 +37,7 @@ export function headerFault(names: readonly string[], maxDepth: number): string 
     if (wrong !== undefined) return `column ${JSON.stringify(name)} begins with $ or holds a NUL`;
     if (seen.has(name)) return `column ${JSON.stringify(name)} occurs twice`;
     seen.add(name);
-    for (let i = 1; i < segments.length; i++) parents.set(segments.slice(0, i).join('.'), name);
+    for (let i = 1; i < segments.length; i++) parents.set(columnPath(segments.slice(0, i)), name);
   }
   for (const [parent, name] of parents) {
     if (seen.has(parent)) return `columns ${JSON.stringify(parent)} and ${JSON.stringify(name)} exclude each other`;

@@ -8,8 +8,10 @@ import { rowFault, type RowProblem } from '../rows/row-errors.ts';
 import { OUT_OF_RANGE, writeStringText } from '../stored-types/text-to-bson.ts';
 import { type CellTable, DOUBLED, PLAIN } from './cell-table.ts';
 import type { Column } from './column.ts';
+import { type CellType, textCell } from './cell-type.ts';
 import { type ColumnNode, columnTree } from './column-tree.ts';
 import type { CsvDialect } from './csv-dialect.ts';
+import { isEscapedFormula } from './formula.ts';
 
 export interface CsvToBsonOptions {
   idPrefix: Uint8Array;
@@ -117,7 +119,7 @@ export class CsvToBson {
       const treatment = this.emptyAs(column);
       if (treatment !== STRING) return treatment;
     }
-    const { nullText } = this.options.dialect;
+    const { nullText, unescapesFormulas } = this.options.dialect;
     if (
       nullText &&
       kind === PLAIN &&
@@ -126,8 +128,17 @@ export class CsvToBson {
     ) {
       return NULL;
     }
-    if (kind === DOUBLED) return this.writeDoubled(column, start, end);
-    return column.type.write ? this.writeTyped(column, bytes, start, end) : this.writeString(start, end);
+    if (unescapesFormulas && isEscapedFormula(bytes, start, end)) {
+      // Only texts are escaped: none of them is a number.
+      const type = column.type.orText ? textCell : column.type;
+      return this.writeText(column, type, kind, start + 1, end);
+    }
+    return this.writeText(column, column.type, kind, start, end);
+  }
+
+  private writeText(column: ColumnNode, type: CellType, kind: number, start: number, end: number): number {
+    if (kind === DOUBLED) return this.writeDoubled(column, type, start, end);
+    return type.write ? this.writeTyped(column, type, this.bytes, start, end) : this.writeString(start, end);
   }
 
   /** 0 for absent, else the BSON type of an empty cell. */
@@ -152,7 +163,7 @@ export class CsvToBson {
     return STRING;
   }
 
-  private writeDoubled(column: ColumnNode, start: number, end: number): number {
+  private writeDoubled(column: ColumnNode, type: CellType, start: number, end: number): number {
     const { bytes, sink } = this;
     const { quote } = this.options.dialect;
     sink.reserve(end - start + 4);
@@ -163,18 +174,18 @@ export class CsvToBson {
       out[to++] = bytes[at]!;
       if (bytes[at] === quote) at++;
     }
-    return this.writeTyped(column, out, first, to);
+    return this.writeTyped(column, type, out, first, to);
   }
 
-  private writeTyped(column: ColumnNode, text: Buffer, start: number, end: number): number {
-    const { write, orText, name: type } = column.type;
+  private writeTyped(column: ColumnNode, type: CellType, text: Buffer, start: number, end: number): number {
+    const { write, orText, name } = type;
     const written = write ? write(text, start, end, this.sink) : 0;
     if (written > 0) return written;
     if (orText)
       return text === this.bytes ? this.writeString(start, end) : writeStringText(text, start, end, this.sink);
     this.problem = {
       code: written === OUT_OF_RANGE ? 'NUMBER_OUT_OF_RANGE' : 'TYPE_MISMATCH',
-      message: written === OUT_OF_RANGE ? `The number does not fit ${type}.` : `The cell cannot be stored as ${type}.`,
+      message: written === OUT_OF_RANGE ? `The number does not fit ${name}.` : `The cell cannot be stored as ${name}.`,
       path: column.path,
       value: shorten(this.cellText(column.cell)),
     };

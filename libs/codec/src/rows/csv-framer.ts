@@ -2,6 +2,7 @@ import { CellTable, DOUBLED, PLAIN, QUOTED } from '../csv/cell-table.ts';
 import type { CsvDialect } from '../csv/csv-dialect.ts';
 import { type Column, columnsOf } from '../csv/column.ts';
 import { headerNames } from '../csv/csv-header.ts';
+import { unescapedFormula } from '../csv/formula.ts';
 import type { TypeNode } from '../stored-types/stored-type.ts';
 import { beginsAsGzip, looksGzipped } from './gzip-hint.ts';
 import { FileError } from './row-errors.ts';
@@ -89,7 +90,7 @@ export class CsvFramer implements RowFramer {
       return false;
     }
     if (typeof names === 'string') this.badHeader(names);
-    else this.setHeader(columns ?? names);
+    else this.setHeader(columns ?? (this.dialect.unescapesFormulas ? names.map(unescapedFormula) : names));
     return this.fault === undefined;
   }
 

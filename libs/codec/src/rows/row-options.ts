@@ -21,6 +21,8 @@ export interface CsvOptions {
   nullText?: string;
   /** An unquoted empty cell; default absent where the column has a type other than text, else the empty string. */
   emptyAs?: 'null' | 'absent' | 'string';
+  /** Takes the apostrophe away that an export put before what a spreadsheet would take for a formula. */
+  formulas?: 'unescape';
 }
 
 export interface RowReaderOptions {

@@ -100,7 +100,7 @@ describe('writing CSV', () => {
 
   it('refuses a column that is asked for twice and a delimiter of two letters', () => {
     expect(() => bsonToCsv(stored({}), { columns: ['a', 'a'] })).toThrow(/twice/);
-    expect(() => csvHeader(['a'], '||')).toThrow(/one ASCII character/);
+    expect(() => csvHeader(['a'], { delimiter: '||' })).toThrow(/one ASCII character/);
   });
 });
 

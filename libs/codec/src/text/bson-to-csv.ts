@@ -3,40 +3,53 @@ import { Decimal128 } from 'bson';
 import * as bson from '../bson/bson-types.ts';
 import { documentEnd, readInt32 } from '../bson/bson-walk.ts';
 import { ByteSink } from '../bson/byte-sink.ts';
+import { looksLikeFormula } from '../csv/formula.ts';
 import { JsonText } from './bson-to-json.ts';
 import { CsvSelection } from './csv-selection.ts';
 import { writeIsoDate } from './date-text.ts';
 import { writeDoubleText, writeHex, writeWholeNumber } from './json-text.ts';
 
-export interface CsvTextOptions {
-  /** Dotted paths. A nested field has its own column; arrays and documents asked for as a whole are JSON text. */
-  columns: readonly string[];
-  /** One ASCII character; default comma. */
+export interface CsvTextStyle {
+  /** One ASCII character that stands in no number or date; default comma. */
   delimiter?: string;
+  /** Stands for null, not in quotes; default nothing, as for an absent field. Neither delimiter, quote nor line break. */
+  nullText?: string;
+  /** Puts an apostrophe before texts that a spreadsheet would take for formulas. */
+  formulas?: 'escape';
+  /** Default `lf`. */
+  newline?: 'lf' | 'crlf';
+}
+
+export interface CsvTextOptions extends CsvTextStyle {
+  /** Paths (`columnPath`). A nested field has its own column; arrays and documents asked for as a whole are JSON text. */
+  columns: readonly string[];
 }
 
 const quote = 0x22;
 const newline = 0x0a;
+const carriageReturn = 0x0d;
+const apostrophe = Buffer.from("'");
 
-/** The row of column names, with its line feed. */
-export function csvHeader(columns: readonly string[], delimiter = ','): Uint8Array {
-  const cells = new CellWriter(delimiter, new ByteSink(256));
+/** The row of column names, with its line break. */
+export function csvHeader(columns: readonly string[], style: CsvTextStyle = {}): Uint8Array {
+  const cells = new CellWriter(style, new ByteSink(256));
   for (const [index, name] of columns.entries()) {
     if (index > 0) cells.writeByte(cells.delimiter);
     const text = Buffer.from(name);
     cells.writeText(text, 0, text.length);
   }
-  cells.writeByte(newline);
+  cells.endRow();
   return cells.sink.bytes.subarray(0, cells.sink.length);
 }
 
 /**
- * Documents as CSV rows after RFC 4180, LF behind each, no header. Null and absent fields are empty, an empty string is
- * two quotes. Dates are ISO 8601, binary data base64, what CSV has no form for is Extended JSON.
+ * Documents as CSV rows after RFC 4180, a line break behind each, no header. Null and absent fields are empty, an empty
+ * string is two quotes. Dates are ISO 8601, binary data base64, what CSV has no form for is Extended JSON.
  */
 export function bsonToCsv(documents: Uint8Array, options: CsvTextOptions): Uint8Array {
   const { columns } = options;
-  const cells = new CellWriter(options.delimiter ?? ',', new ByteSink(Math.ceil(documents.length * 1.25) + 256));
+  const nullText = options.nullText === undefined ? undefined : Buffer.from(options.nullText);
+  const cells = new CellWriter(options, new ByteSink(Math.ceil(documents.length * 1.25) + 256));
   const values = new CsvValues(documents, cells);
   const selection = new CsvSelection(columns);
   for (let at = 0; at < documents.length; at = documentEnd(documents, at)) {
@@ -45,11 +58,16 @@ export function bsonToCsv(documents: Uint8Array, options: CsvTextOptions): Uint8
     for (let column = 0; column < columns.length; column++) {
       if (column > 0) cells.writeByte(cells.delimiter);
       const type = selection.types[column]!;
-      if (type !== 0 && type !== bson.NULL) values.write(type, selection.places[column]!);
+      if (type === bson.NULL && nullText) cells.writeRaw(nullText);
+      else if (type !== 0 && type !== bson.NULL) {
+        const from = cells.sink.length;
+        values.write(type, selection.places[column]!);
+        if (nullText) cells.quoteWhereEqual(from, nullText);
+      }
       // A line of nothing would be no row.
       else if (columns.length === 1) cells.sink.writeAscii('""');
     }
-    cells.writeByte(newline);
+    cells.endRow();
   }
   const text = cells.sink.bytes.subarray(0, cells.sink.length);
   return cells.bits < 0x80 || isUtf8(text) ? text : Buffer.from(text.toString());
@@ -60,14 +78,18 @@ class CellWriter {
   /** All bytes of texts, or-ed. */
   bits = 0;
   private readonly plain = new Uint8Array(256).fill(1);
+  private readonly escapesFormulas: boolean;
+  private readonly isCrlf: boolean;
 
   constructor(
-    delimiter: string,
+    { delimiter = ',', formulas, newline: lineBreak }: CsvTextStyle,
     readonly sink: ByteSink,
   ) {
+    this.escapesFormulas = formulas === 'escape';
+    this.isCrlf = lineBreak === 'crlf';
     this.delimiter = delimiter.charCodeAt(0);
     if (delimiter.length !== 1 || this.delimiter >= 0x80) throw new RangeError('delimiter must be one ASCII character');
-    for (const byte of [this.delimiter, quote, newline, 0x0d]) this.plain[byte] = 0;
+    for (const byte of [this.delimiter, quote, newline, carriageReturn]) this.plain[byte] = 0;
   }
 
   writeByte(byte: number): void {
@@ -75,7 +97,34 @@ class CellWriter {
     this.sink.bytes[this.sink.length++] = byte;
   }
 
+  endRow(): void {
+    if (this.isCrlf) this.writeByte(carriageReturn);
+    this.writeByte(newline);
+  }
+
+  /** A cell that needs no quotes. */
+  writeRaw(cell: Uint8Array): void {
+    this.sink.reserve(cell.length);
+    this.sink.bytes.set(cell, this.sink.length);
+    this.sink.length += cell.length;
+  }
+
+  /** Puts the cell that begins at `from` into quotes where it would read as something else without. */
+  quoteWhereEqual(from: number, other: Buffer): void {
+    const { sink } = this;
+    if (sink.length - from !== other.length || other.compare(sink.bytes, from, sink.length) !== 0) return;
+    sink.length = from;
+    this.writeQuoted(other, 0, other.length);
+  }
+
   writeText(bytes: Uint8Array, start: number, end: number): void {
+    if (this.escapesFormulas && looksLikeFormula(bytes, start, end)) {
+      const escaped = Buffer.concat([apostrophe, bytes.subarray(start, end)]);
+      this.writeCell(escaped, 0, escaped.length);
+    } else this.writeCell(bytes, start, end);
+  }
+
+  private writeCell(bytes: Uint8Array, start: number, end: number): void {
     const { sink, plain } = this;
     sink.reserve(end - start + 2);
     const out = sink.bytes;

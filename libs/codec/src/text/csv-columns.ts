@@ -1,8 +1,9 @@
 import { DOCUMENT } from '../bson/bson-types.ts';
 import { documentEnd, readInt32, skipName, skipValue } from '../bson/bson-walk.ts';
+import { columnPath } from '../csv/column-path.ts';
 
 interface Names {
-  path: string;
+  names: readonly string[];
   isLeaf: boolean;
   name: Buffer;
   children: Map<string, Names>;
@@ -11,10 +12,10 @@ interface Names {
   nextSibling: Names | undefined;
 }
 
-/** Adds the dotted paths of the documents' leaves, first seen first. Arrays and empty documents are leaves. */
+/** Adds the paths (`columnPath`) of the documents' leaves, first seen first. Arrays and empty documents are leaves. */
 export function collectColumns(documents: Uint8Array, into: Set<string>): void {
   const bytes = Buffer.from(documents.buffer, documents.byteOffset, documents.byteLength);
-  const root = namesAt('', Buffer.alloc(0));
+  const root = namesAt([], Buffer.alloc(0));
   for (let at = 0; at < bytes.length; at = documentEnd(bytes, at)) collectFields(bytes, at, root, into);
 }
 
@@ -28,7 +29,7 @@ function collectFields(bytes: Buffer, start: number, under: Names, into: Set<str
       collectFields(bytes, valueAt, field, into);
     } else if (!field.isLeaf) {
       field.isLeaf = true;
-      into.add(field.path);
+      into.add(columnPath(field.names));
     }
     at = skipValue(bytes, type, valueAt);
     before = field;
@@ -42,7 +43,7 @@ function findField(bytes: Buffer, start: number, end: number, under: Names, befo
   const name = bytes.toString('utf8', start, end);
   let field = under.children.get(name);
   if (!field) {
-    field = namesAt(under.path === '' ? name : `${under.path}.${name}`, Buffer.from(bytes.subarray(start, end)));
+    field = namesAt([...under.names, name], Buffer.from(bytes.subarray(start, end)));
     under.children.set(name, field);
   }
   if (before) before.nextSibling = field;
@@ -50,8 +51,8 @@ function findField(bytes: Buffer, start: number, end: number, under: Names, befo
   return field;
 }
 
-function namesAt(path: string, name: Buffer): Names {
-  return { path, isLeaf: false, name, children: new Map(), firstChild: undefined, nextSibling: undefined };
+function namesAt(names: readonly string[], name: Buffer): Names {
+  return { names, isLeaf: false, name, children: new Map(), firstChild: undefined, nextSibling: undefined };
 }
 
 function isAt(bytes: Uint8Array, start: number, end: number, name: Uint8Array): boolean {

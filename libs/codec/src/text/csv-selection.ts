@@ -1,5 +1,6 @@
 import { ARRAY, DOCUMENT } from '../bson/bson-types.ts';
 import { skipName, skipValue } from '../bson/bson-walk.ts';
+import { columnNames } from '../csv/column-path.ts';
 
 interface SelectionNode {
   name: Buffer;
@@ -29,7 +30,7 @@ export class CsvSelection {
   private add(column: number, path: string): void {
     let siblings = this.roots;
     let node: SelectionNode | undefined;
-    for (const segment of path.split('.')) {
+    for (const segment of columnNames(path)) {
       const name = Buffer.from(`${segment}\0`);
       node = siblings.find((sibling) => sibling.name.equals(name));
       if (!node) siblings.push((node = { name, column: -1, children: [] }));
