@@ -41,7 +41,7 @@ export const importOptions = z
     dryRun: z.boolean().optional(),
     /** CSV and TSV: types of columns that the schema does not name. */
     types: z.enum(['string', 'lossless', 'header']).optional(),
-    /** NDJSON and JSON: how Extended JSON is read. */
+    /** NDJSON and JSON: how Extended JSON is read. `canonical` takes all that MongoDB holds, whatever its names. */
     ejson: z.enum(['relaxed', 'canonical', 'off']).optional(),
     'csv.delimiter': z.string().length(1).optional(),
     /** Empty where quotes mean nothing. */

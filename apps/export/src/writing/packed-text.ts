@@ -1,7 +1,7 @@
 import type { ExportCompression } from '@keyport/contracts';
 import { compress, type Compression } from './compress.ts';
 
-/** Text of one member of a compressed file: larger ones save no hundredth (measured), and cost memory. */
+/** Text of one member of a compressed file (docs/adr/0017-compressed-files-in-members.md). */
 export const memberBytes = 1024 * 1024;
 
 /** The bytes of a file that some of its text makes, and the text behind them that makes none yet. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BSON, BSONRegExp, Double, Int32 } from 'bson';
+import { BSON, BSONRegExp, Code, Double, Int32 } from 'bson';
 import { identifyingFields, isRejection, readRow, rowStarts, type Identifying } from './chunk.ts';
 
 const row = (document: BSON.Document) => Buffer.from(BSON.serialize(document));
@@ -35,6 +35,14 @@ describe('the identity of a row', () => {
       expect(identify(row(document), 0, by('a'))).toMatchObject({ code: 'KEY_TYPE', path: 'a' });
     }
     expect(identify(row({ _id: 1, a: [{ b: 1 }] }), 0, by('a.b'))).toMatchObject({ code: 'KEY_TYPE', path: 'a.b' });
+    const pointer = Buffer.concat([
+      Buffer.of(24 + 4, 0, 0, 0, 0x0c),
+      Buffer.from('_id\0\x02\0\0\0c\0'),
+      Buffer.alloc(13),
+    ]);
+    pointer.writeInt32LE(pointer.length, 0);
+    expect(identify(pointer, 0, by())).toMatchObject({ code: 'KEY_TYPE', path: '_id' });
+    expect(identify(row({ _id: new Code('x', {}) }), 0, by())).not.toHaveProperty('code');
     expect(identify(row({ _id: [1] }), 0, by())).toMatchObject({ code: 'KEY_TYPE', path: '_id' });
   });
 

@@ -31,18 +31,11 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
   const nameAt = cursor.at + 1;
   const nameEnd = cursor.src.indexOf(quote, nameAt);
   const name = cursor.src.toString('latin1', nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, nameAt + 24));
+  if (name === '$ref') return readPlain(json, field, depth, start);
   const read = readers.get(name) ?? (numberTypes.has(name) ? readWrappedNumber : undefined);
-  if (name === '$ref' || (json.exact && !read)) {
-    if (field.type !== stored.ANY) json.mismatch('An object', field.type, start);
-    return json.readFields(field.shape, depth, 0, true);
-  }
-  if (!read || (name === '$document' && !json.exact)) {
-    const text = cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end));
-    return cursor.fail(
-      'INVALID_FIELD_NAME',
-      'A field name may not begin with $ outside an Extended JSON wrapper.',
-      text,
-    );
+  if (!read) {
+    if (json.exact) return readPlain(json, field, depth, start);
+    return refuseName(json, cursor.text(nameAt, Math.min(nameEnd < 0 ? cursor.end : nameEnd, cursor.end)));
   }
   // Names of several members in any order are read with their values; the others stand alone.
   if (!severalMembers.has(name)) {
@@ -56,6 +49,17 @@ export function readWrapper(json: JsonToBson, field: Field, depth: number, start
     json.mismatch(`A ${name}`, field.type, start);
   }
   return type;
+}
+
+/** A document, whose first name begins with `$`. */
+function readPlain(json: JsonToBson, field: Field, depth: number, start: number): number {
+  if (field.type !== stored.ANY) json.mismatch('An object', field.type, start);
+  return json.readFields(field.shape, depth, 0, true);
+}
+
+function refuseName(json: JsonToBson, name: string): never {
+  const message = 'A field name may not begin with $ outside an Extended JSON wrapper.';
+  return json.cursor.fail('INVALID_FIELD_NAME', message, name);
 }
 
 type WrapperReader = (json: JsonToBson, field: Field, depth: number, name: string, start: number) => number;
@@ -85,6 +89,7 @@ export function wrapperFault(json: JsonToBson, name: string, expected: string): 
 
 /** Keyport's own: a document that begins as a wrapper would, and is none. */
 function readDocument(json: JsonToBson, field: Field, depth: number): number {
+  if (!json.exact) refuseName(json, '$document');
   if (json.cursor.skipSpace() !== 0x7b) wrapperFault(json, '$document', 'an object');
   json.cursor.at++;
   return json.readFields(field.shape, depth, 0, true);

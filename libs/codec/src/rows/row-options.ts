@@ -39,7 +39,10 @@ export interface RowReaderOptions {
   validate?: (row: unknown) => RowProblem | undefined;
   /** Fields whose Long or Decimal128 `validate` wants as text; of CSV, without this, a Decimal128 always. */
   textFields?: TextFields;
-  /** Whether type wrappers are recognised; reading makes no difference between relaxed and canonical. Default relaxed. */
+  /**
+   * Whether type wrappers are recognised: relaxed and canonical ones alike. `canonical` also takes any name that BSON
+   * holds, and `$document`. Default relaxed.
+   */
   ejson?: 'relaxed' | 'canonical' | 'off';
   /** Fields that every row must have; their values come out as `Chunk.keys`. */
   keyFields?: readonly string[];
