@@ -111,21 +111,25 @@ export function afterRows(at: RowsPosition, page: ScannedPage): RowsPosition | u
   const rest = restOf(at.left, page);
   if (!rest || at.hasWritten || page.count === 0) return rest && { ...at, ...rest };
   // The header is written.
-  const { columnTypes: _written, ...following } = at;
-  return { ...following, ...rest, hasWritten: true };
+  return { ...without(at, ['columnTypes']), ...rest, hasWritten: true };
 }
 
 /** Where reading goes on after a page of the collecting pass: with the next page, or with writing from the start. */
 export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: FoundColumns): Position {
   const rest = restOf(at.left, page);
   if (rest) return { ...at, ...rest, ...found };
-  const { scan: _scan, left: _left, areNamed: _areNamed, limit, ...start } = at;
+  const start = without(at, ['scan', 'left', 'areNamed', 'limit']);
   const { datasetId } = page;
-  return { ...start, datasetId, ...(limit && { left: limit }), pass: 'rows', ...found, hasWritten: false };
+  return { ...start, datasetId, ...(at.limit && { left: at.limit }), pass: 'rows', ...found, hasWritten: false };
 }
 
 /** What the collecting pass knows so far. */
 export type FoundColumns = Pick<ColumnsPosition, 'columns' | 'columnTypes'>;
+
+function without<At extends object, Name extends keyof At>(at: At, names: readonly Name[]): Omit<At, Name> {
+  const kept = Object.entries(at).filter(([name]) => !names.includes(name as Name));
+  return Object.fromEntries(kept) as Omit<At, Name>;
+}
 
 function restOf(left: number | undefined, { datasetId, count: read, next: scan }: ScannedPage) {
   if (scan === undefined) return undefined;
