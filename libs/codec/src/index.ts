@@ -29,6 +29,7 @@ export {
   type Decompressor,
   decompressorFor,
   type UnpackedPiece,
+  windowBytes,
 } from './decompression/decompressor.ts';
 export { DecompressionError, type DecompressionFault } from './decompression/decompression-error.ts';
 export type { PackedPiece } from './decompression/packed-bytes.ts';

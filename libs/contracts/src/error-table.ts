@@ -137,6 +137,12 @@ export const errorTable = entries({
     'This holder may import {limit} {unit} a day, and has.',
     'Wait {retryAfterSeconds} seconds, until midnight UTC, or ask for a higher limit.',
   ],
+  TOO_MANY_STREAMS: [
+    429,
+    'Too many event streams',
+    'There are {limit} open event streams of this {of} already.',
+    'Close one, or ask for the state with GET /v1/imports/{importId}.',
+  ],
   ROW_NOT_ALLOWED: [
     403,
     'Row not allowed',
@@ -279,6 +285,12 @@ export const errorTable = entries({
     'Use another value, or change that record.',
   ],
   WRITE_CONFLICT: [503, 'Write conflict', 'The write kept meeting another one.', 'Try again.'],
+  WRITE_REFUSED: [
+    500,
+    'Write refused',
+    'MongoDB refuses to write to {dataset}: {reason}.',
+    'Ask the operator; the log of records says more.',
+  ],
   CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
 
   // Imports
@@ -293,6 +305,18 @@ export const errorTable = entries({
     'Wrong state',
     'The import {importId} is {state}.',
     'Look at it with GET /v1/imports/{importId}.',
+  ],
+  TOO_MANY_IMPORTS: [
+    429,
+    'Too many imports at once',
+    'This holder has {limit} imports that have not ended.',
+    'Wait until one ends, cancel one that nobody goes on with, or ask for a higher limit.',
+  ],
+  TOO_MANY_IMPORTS_IN_ALL: [
+    429,
+    'Too many imports in all',
+    'There are {limit} imports that have not ended, of all holders together.',
+    'Try again in {retryAfterSeconds} seconds.',
   ],
   UNDO_EXPIRED: [
     410,
@@ -340,7 +364,18 @@ export const errorTable = entries({
     'The key stands for the import {importId}, whose file is not the one that was sent.',
     'Send another Idempotency-Key, or the same file.',
   ],
-  SPOOL_FULL: [507, 'Spool full', 'There is no room for more upload bytes.', 'Wait until running imports are done.'],
+  UPLOAD_EXCEEDS_SPOOL: [
+    413,
+    'Upload exceeds the spool',
+    'An upload that is compressed, or has a Content-Digest, is kept to its end and may have {limitBytes} bytes.',
+    'Send it in parts, or as it is: uncompressed and without a digest it may have any size.',
+  ],
+  SPOOL_FULL: [
+    507,
+    'Spool full',
+    'There is no room for more upload bytes.',
+    'Nothing that was taken is lost; go on with the upload when running imports are done.',
+  ],
   EMPTY_FILE: [422, 'Empty file', 'The file holds no rows.', 'Send at least one row.'],
   TRUNCATED_ARRAY: [
     422,
@@ -361,6 +396,12 @@ export const errorTable = entries({
     'Decompression ratio',
     'The body unpacks to more than {ratio} times its size.',
     'Send it less compressed.',
+  ],
+  DECOMPRESSION_WINDOW: [
+    422,
+    'Decompression window',
+    'To unpack the {encoding} body takes a window of more than {limitBytes} bytes.',
+    'Compress it with a smaller window (zstd without --long or --ultra).',
   ],
   TOO_MANY_REJECTS: [
     422,

@@ -26,7 +26,7 @@ const json = 'application/json; charset=utf-8';
 const sampleMs = 60_000;
 const refusals = [
   ...(['EMPTY_FILE', 'BAD_HEADER', 'MALFORMED_FILE', 'TRUNCATED_ARRAY', 'VALIDATION_FAILED'] as const),
-  ...(['DECOMPRESSION_FAILED', 'DECOMPRESSION_RATIO', 'UPLOAD_INCOMPLETE'] as const),
+  ...(['DECOMPRESSION_FAILED', 'DECOMPRESSION_RATIO', 'DECOMPRESSION_WINDOW', 'UPLOAD_INCOMPLETE'] as const),
   ...(['UNSUPPORTED_MEDIA_TYPE', 'UNSUPPORTED_CONTENT_ENCODING'] as const),
 ];
 

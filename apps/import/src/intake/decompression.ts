@@ -1,7 +1,10 @@
-import { DecompressionError, decompressorFor, type PackedPiece, type UnpackedPiece } from '@keyport/codec';
-import { KeyportError, type ContentEncoding } from '@keyport/contracts';
+import { DecompressionError, decompressorFor, windowBytes, type PackedPiece, type UnpackedPiece } from '@keyport/codec';
+import { KeyportError, type ContentEncoding, type ErrorParams } from '@keyport/contracts';
 
-/** An upload unpacked as it comes. Throws DECOMPRESSION_FAILED and DECOMPRESSION_RATIO, and whatever `pieces` throw. */
+/**
+ * An upload unpacked as it comes. Throws DECOMPRESSION_FAILED, DECOMPRESSION_RATIO and DECOMPRESSION_WINDOW, and whatever
+ * `pieces` throw.
+ */
 export async function* unpacked(
   pieces: AsyncIterable<PackedPiece>,
   encoding: ContentEncoding,
@@ -11,8 +14,12 @@ export async function* unpacked(
     yield* decompressorFor(encoding)(pieces, { maxRatio });
   } catch (error) {
     if (!(error instanceof DecompressionError)) throw error;
-    const params = error.code === 'DECOMPRESSION_RATIO' ? { ratio: maxRatio } : {};
-    throw new KeyportError(error.code, params, { cause: error });
+    const params: Record<typeof error.code, ErrorParams> = {
+      DECOMPRESSION_FAILED: {},
+      DECOMPRESSION_RATIO: { ratio: maxRatio },
+      DECOMPRESSION_WINDOW: { encoding, limitBytes: windowBytes[encoding] },
+    };
+    throw new KeyportError(error.code, params[error.code], { cause: error });
   }
 }
 

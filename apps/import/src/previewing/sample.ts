@@ -33,8 +33,7 @@ export const maxRows = 10_000;
 
 /**
  * Reads rows. Where the file is longer than the sample, the last row may be cut, and is left out; faults at the end are
- * then those of the sample. Throws DECOMPRESSION_FAILED, DECOMPRESSION_RATIO and EMPTY_FILE, and what a file without any
- * row is refused for.
+ * then those of the sample. Throws what `unpacked` throws, EMPTY_FILE, and what a file without any row is refused for.
  */
 export async function readSample(sent: Sent, options: RowReaderOptions, maxRatio: number): Promise<Sample> {
   const decoded = await decode(sent, maxRatio);

@@ -12,9 +12,9 @@ export class DecompressionError extends Error {
   override readonly name = 'DecompressionError';
 
   constructor(
-    readonly code: 'DECOMPRESSION_FAILED' | 'DECOMPRESSION_RATIO',
+    readonly code: 'DECOMPRESSION_FAILED' | 'DECOMPRESSION_RATIO' | 'DECOMPRESSION_WINDOW',
     message: string,
-    /** Not given for DECOMPRESSION_RATIO. */
+    /** Given for DECOMPRESSION_FAILED alone. */
     readonly fault?: DecompressionFault,
     options?: ErrorOptions,
   ) {

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { Transform } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import * as zlib from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { type ContentEncoding, decompressorFor, DecompressionError, type DecompressionLimits } from '../index.ts';
@@ -32,6 +34,19 @@ async function unpack(encoding: ContentEncoding, bytes: Uint8Array, size = bytes
   }
   return { bytes: Buffer.concat(parts), processed };
 }
+
+/** Of a stream nobody knows the length of, so that the window is as large as was asked for. */
+async function packedBy(compressor: Transform): Promise<Buffer> {
+  const packed = buffer(compressor);
+  compressor.write(text);
+  compressor.end();
+  return packed;
+}
+
+const largeBrotli = (lgwin: number) => ({
+  [zlib.constants.BROTLI_PARAM_LARGE_WINDOW]: 1,
+  [zlib.constants.BROTLI_PARAM_LGWIN]: lgwin,
+});
 
 const faultOf = async (encoding: Packed, bytes: Uint8Array, size?: number): Promise<string | undefined> => {
   try {
@@ -149,17 +164,23 @@ describe('codings', () => {
     }
   });
 
-  it('refuse a zstd window larger than HTTP allows', async () => {
-    const params = { [zlib.constants.ZSTD_c_windowLog]: 26, [zlib.constants.ZSTD_c_contentSizeFlag]: 0 };
-    const stream = zlib.createZstdCompress({ params });
-    const parts: Buffer[] = [];
-    stream.on('data', (part: Buffer) => parts.push(part));
-    stream.write(Buffer.alloc(1000, 'a'));
-    await new Promise((resolve) => stream.flush(() => resolve(undefined)));
-    stream.end(Buffer.alloc(1000, 'b'));
-    await new Promise((resolve) => stream.on('end', resolve));
+  it('are unpacked with windows as large as HTTP allows', async () => {
+    const zstd = await packedBy(zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: 23 } }));
+    const br = await packedBy(zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_LGWIN]: 24 } }));
 
-    expect(await faultOf('zstd', Buffer.concat(parts))).toBe('broken');
+    expect((await unpack('zstd', zstd)).bytes.equals(text)).toBe(true);
+    expect((await unpack('br', br)).bytes.equals(text)).toBe(true);
+  });
+
+  it.each<[Packed, string, () => Transform]>([
+    ['zstd', '16 MiB', () => zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: 24 } })],
+    ['zstd', '2 GiB', () => zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: 31 } })],
+    ['br', '32 MiB', () => zlib.createBrotliCompress({ params: largeBrotli(25) })],
+    ['br', '1 GiB', () => zlib.createBrotliCompress({ params: largeBrotli(30) })],
+  ])('refuse by name %s that asks for a window of %s', async (encoding, _size, make) => {
+    const packed = await packedBy(make());
+
+    await expect(unpack(encoding, packed)).rejects.toMatchObject({ code: 'DECOMPRESSION_WINDOW', fault: undefined });
   });
 
   it('leave identity alone, and know no others', async () => {

@@ -29,7 +29,7 @@ export interface DecompressionLimits {
 
 /**
  * Unpacks an upload as it comes, in pieces of at most 256 KiB. Throws a {@link DecompressionError} where it is broken,
- * ends early, is followed by anything else (zeros may follow gzip), or unpacks to too much; and whatever `pieces` throw.
+ * ends early, is followed by anything else (zeros may follow gzip), unpacks to too much, or needs too large a window; and whatever `pieces` throw.
  */
 export type Decompressor = (
   pieces: AsyncIterable<PackedPiece>,
@@ -41,6 +41,23 @@ const chunkSize = 256 * 1024;
 const defaultFreeBytes = 32 * 1024 * 1024;
 /** RFC 9659 §3: what a decoder of HTTP content must take and an encoder may not exceed, so that memory stays bounded. */
 const zstdWindowLog = 23;
+
+/**
+ * Bytes of what was unpacked that are held to unpack the rest, at most: RFC 1951 §2, RFC 7932 §9.1, RFC 9659 §3. What
+ * asks for more is refused.
+ */
+export const windowBytes: Readonly<Record<ContentEncoding, number>> = {
+  identity: 0,
+  gzip: 32 * 1024,
+  deflate: 32 * 1024,
+  br: 16 * 1024 * 1024,
+  zstd: 2 ** zstdWindowLog,
+};
+/** What zlib says then. Brotli's large windows are an extension that RFC 7932 does not know. */
+const windowFaults: ReadonlySet<unknown> = new Set([
+  'ZSTD_error_frameParameter_windowTooLarge',
+  'ERR__ERROR_FORMAT_WINDOW_BITS',
+]);
 /** Each frame of zstd costs a fresh stream; those that people concatenate are far larger. */
 const freeFrames = 1000;
 const minFrameBytes = 1024;
@@ -106,8 +123,10 @@ async function* unpack(
   } catch (error) {
     if (packed.failure) throw packed.failure.error;
     if (error instanceof DecompressionError) throw error;
+    const { code } = error as { code?: unknown };
+    if (windowFaults.has(code)) throw tooWide(encoding, error);
     // zlib says so for every coding (Node.js, "zlib").
-    throw failed(encoding, (error as { code?: unknown }).code === 'Z_BUF_ERROR' ? 'truncated' : 'broken', error);
+    throw failed(encoding, code === 'Z_BUF_ERROR' ? 'truncated' : 'broken', error);
   } finally {
     packed.close();
   }
@@ -125,6 +144,9 @@ async function* unpackFrame(packed: PackedBytes, at: number, unpacker: Unpacker)
 
 const tooMuch = (maxRatio: number) =>
   new DecompressionError('DECOMPRESSION_RATIO', `it unpacks to more than ${maxRatio} times its size`);
+
+const tooWide = (encoding: string, cause: unknown) =>
+  new DecompressionError('DECOMPRESSION_WINDOW', `the ${encoding} data needs too large a window`, undefined, { cause });
 
 /** RFC 1950 §2.2: CM 8, a window of 32 KiB at most, and a check of both bytes. Without it, raw deflate (RFC 9110 §8.4.1.2). */
 function beginsAsZlib([first = 0, second = 0]: Uint8Array): boolean {
