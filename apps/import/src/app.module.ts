@@ -34,6 +34,8 @@ import { SweepService } from './intake/sweep.service.ts';
 import { ChunkWriter } from './parsing/chunk-writer.service.ts';
 import { PreviewsHandler } from './previewing/previews.handler.ts';
 import { PreviewsService } from './previewing/previews.service.ts';
+import { ConcurrentImports } from './quotas/concurrent-imports.service.ts';
+import { HolderLimits } from './quotas/holder-limits.service.ts';
 import { QuotasService } from './quotas/quotas.service.ts';
 import { UsedQuotasRepository } from './quotas/used-quotas.repository.ts';
 import { RejectedRowsRepository } from './rejects/rejected-rows.repository.ts';
@@ -75,7 +77,7 @@ export class AppModule {
         ...[UndosRepository, UndoRunner, UndoService],
         ...[RejectedRowsRepository, RejectsService],
         PreviewsService,
-        ...[UsedQuotasRepository, QuotasService],
+        ...[HolderLimits, UsedQuotasRepository, QuotasService, ConcurrentImports],
         ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],
         ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],
       ],

@@ -14,6 +14,8 @@ export const importConfig = storedServiceConfig.extend({
   /** Chunks that one process writes at the same time, all imports together. */
   KEYPORT_IMPORT_WRITES: wholeNumber.min(1).default(6),
   ...importDefaults,
+  /** Imports of all holders together that have not ended. */
+  KEYPORT_CONCURRENT_IMPORTS_IN_ALL: wholeNumber.min(1).max(100_000).default(1_000),
   /** Rejected rows of one import that are kept with their text; all are counted. */
   KEYPORT_REJECTS_KEPT: wholeNumber.min(0).default(100_000),
   /** And so many bytes of them, about. */

@@ -8,5 +8,5 @@ export { completionMarker, KvFollower, type KvFollowerOptions, type KvSink } fro
 export { KvView, type KvViewOptions } from './kv-view.ts';
 export { MessagingModule } from './messaging.module.ts';
 export { onReconnect } from './on-reconnect.ts';
-export { Requester, type RequestOptions } from './requester.ts';
+export { isWorthRepeating, Requester, type RequestOptions } from './requester.ts';
 export { BUS_CONNECTION, SERVICE_NAME, STALE_VIEW_MS } from './tokens.ts';

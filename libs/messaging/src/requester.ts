@@ -27,6 +27,9 @@ export interface RequestOptions {
 
 const retryable = new Set(['SERVICE_UNAVAILABLE', 'SERVICE_TIMEOUT', 'WRITE_CONFLICT', 'INTERNAL']);
 
+/** The same request, where its contract is idempotent, may have another answer soon. */
+export const isWorthRepeating = (error: unknown): boolean => error instanceof KeyportError && retryable.has(error.code);
+
 /** Sends requests on the bus. Every one has a deadline; only those whose contract is idempotent are ever repeated. */
 @Injectable()
 export class Requester {
@@ -47,8 +50,7 @@ export class Requester {
       try {
         return await this.once(contract, body, options);
       } catch (error) {
-        const mayRetry =
-          error instanceof KeyportError && retryable.has(error.code) && Date.now() + pauseMs < retryUntil;
+        const mayRetry = isWorthRepeating(error) && Date.now() + pauseMs < retryUntil;
         if (!mayRetry || options.signal?.aborted) throw error;
         await delay(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
       }

@@ -6,10 +6,11 @@ export const requestDefaults = {
   KEYPORT_REQUESTS_BURST: z.coerce.number().int().min(1).max(1_000_000).default(100_000),
 };
 
-/** Counted by import, by UTC day; any number where unset. Bytes of uploads, as sent. */
+/** Counted by import; by UTC day any number where unset. Bytes of uploads, as sent. */
 export const importDefaults = {
   KEYPORT_IMPORTS_PER_DAY: z.coerce.number().int().min(0).optional(),
   KEYPORT_IMPORT_BYTES_PER_DAY: z.coerce.number().int().min(0).optional(),
+  KEYPORT_CONCURRENT_IMPORTS: z.coerce.number().int().min(1).max(100_000).default(200),
 };
 
 /**

@@ -5,8 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AuthSystem } from '../harness/auth-system.ts';
 import { Team } from '../harness/team.ts';
 
-const most = { requestsPerSecond: 50, burst: 100, importsPerDay: 3, importBytesPerDay: 1000 };
-const raised = { requestsPerSecond: 900, burst: 2000, importsPerDay: 40, importBytesPerDay: 50_000 };
+const most = { requestsPerSecond: 50, burst: 100, importsPerDay: 3, importBytesPerDay: 1000, concurrentImports: 4 };
+const raised = {
+  requestsPerSecond: 900,
+  burst: 2000,
+  importsPerDay: 40,
+  importBytesPerDay: 50_000,
+  concurrentImports: 40,
+};
 
 let system: AuthSystem;
 let gateway: GatewayDouble;
@@ -20,6 +26,7 @@ beforeAll(async () => {
     KEYPORT_REQUESTS_BURST: '100',
     KEYPORT_IMPORTS_PER_DAY: '3',
     KEYPORT_IMPORT_BYTES_PER_DAY: '1000',
+    KEYPORT_CONCURRENT_IMPORTS: '4',
   });
   gateway = await system.gateway();
   team = await Team.of(system, gateway);

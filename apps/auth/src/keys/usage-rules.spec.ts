@@ -6,7 +6,7 @@ import { defaultLimits, grantedLimits, limitsThrough } from './usage-rules.ts';
 const configOf = (environment: Record<string, string>) =>
   loadConfig(authConfig, { MONGODB_URL: 'mongodb://127.0.0.1/auth', KEYPORT_HOME: '/home', ...environment });
 
-const defaults = { requestsPerSecond: 50, burst: 100, importsPerDay: 3, importBytesPerDay: 1000 };
+const defaults = { requestsPerSecond: 50, burst: 100, importsPerDay: 3, importBytesPerDay: 1000, concurrentImports: 4 };
 
 /** Paths and texts of what is refused. */
 function refusedOf(grantable: object, asked: object): [string, string][] {
@@ -27,10 +27,11 @@ describe('defaultLimits', () => {
       KEYPORT_REQUESTS_BURST: '100',
       KEYPORT_IMPORTS_PER_DAY: '3',
       KEYPORT_IMPORT_BYTES_PER_DAY: '1000',
+      KEYPORT_CONCURRENT_IMPORTS: '4',
     });
 
     expect(defaultLimits(set)).toEqual(defaults);
-    expect(defaultLimits(configOf({}))).toEqual({ requestsPerSecond: 50_000, burst: 100_000 });
+    expect(defaultLimits(configOf({}))).toEqual({ requestsPerSecond: 50_000, burst: 100_000, concurrentImports: 200 });
   });
 });
 

@@ -10,6 +10,7 @@ export const defaultLimits = (config: AuthConfig): UsageLimits => ({
   burst: config.KEYPORT_REQUESTS_BURST,
   importsPerDay: config.KEYPORT_IMPORTS_PER_DAY,
   importBytesPerDay: config.KEYPORT_IMPORT_BYTES_PER_DAY,
+  concurrentImports: config.KEYPORT_CONCURRENT_IMPORTS,
 });
 
 /**

@@ -13,6 +13,7 @@ import { Requester } from '@keyport/messaging';
 import { isDuplicateKey, newJobId } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { readingOptionsOf } from '../parsing/reading-options.ts';
+import { ConcurrentImports, isSeatTaken } from '../quotas/concurrent-imports.service.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
 import type { ImportDocument } from './import.model.ts';
 import { ImportsRepository } from './imports.repository.ts';
@@ -26,9 +27,13 @@ export class AcceptanceService {
     private readonly imports: ImportsRepository,
     private readonly requester: Requester,
     private readonly quotas: QuotasService,
+    private readonly concurrent: ConcurrentImports,
   ) {}
 
-  /** Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND, VALIDATION_FAILED for options that do not go together, and QUOTA_EXCEEDED. */
+  /**
+   * Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND, VALIDATION_FAILED for options that do not go together,
+   * QUOTA_EXCEEDED, TOO_MANY_IMPORTS and TOO_MANY_IMPORTS_IN_ALL.
+   */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
     const actions = this.requireRights(request, caller);
     for (;;) {
@@ -37,6 +42,7 @@ export class AcceptanceService {
       } catch (error) {
         // Another import has this id: its rows' `_id`s begin with it, so this one takes another. Or the idempotency key
         // was used just now, which whoever asked looks into.
+        if (isSeatTaken(error)) continue;
         if (!isDuplicateKey(error) || request.idempotencyKey !== undefined) throw error;
       }
     }
@@ -55,6 +61,7 @@ export class AcceptanceService {
     request: CreateImport,
     caller: Caller,
   ): Promise<ImportDocument> {
+    const seats = await this.concurrent.seatsFor(caller);
     const { grant } = await this.requester.request(
       createGrant,
       { jobId: importId, dataset: request.dataset, actions },
@@ -65,7 +72,7 @@ export class AcceptanceService {
     const limits = limitsText(caller.limitsOn('imports:create', request.dataset));
     const accepted = describe(request, { importId, creator: caller.creator, grant, limits, dataset });
     return this.quotas.admit(caller, request.contentLength, (reserved, session) =>
-      this.imports.create({ ...accepted, reserved }, session),
+      this.imports.create({ ...accepted, ...seats, reserved }, session),
     );
   }
 }

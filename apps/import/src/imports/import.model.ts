@@ -10,7 +10,9 @@ import type {
 } from '@keyport/contracts';
 import { Schema, type Connection, type Model, type mongo } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
+import type { Seats } from '../quotas/seats.ts';
 import type { StoredUndo } from '../undoing/undo.ts';
+import { unfinishedStates } from './import-state.ts';
 
 /** Where reading goes on: everything before it is written and counted. */
 export interface StoredPosition {
@@ -60,7 +62,8 @@ export interface UploadedFile {
   readonly digest: string;
 }
 
-export interface ImportDocument {
+/** Missing in imports of earlier versions. */
+export interface ImportDocument extends Partial<Seats> {
   readonly _id: string;
   readonly dataset: string;
   /** Of the dataset when the import was accepted: one made anew under this name is not what it was accepted for. */
@@ -152,6 +155,8 @@ const schema = new Schema<ImportDocument>(
     schemaText: maybe(String),
     grant: required(String),
     limits: maybe(String),
+    seat: maybe(Number),
+    ownSeat: maybe(Number),
     reserved: { type: { bytes: Number, day: String }, default: null, _id: false },
     state: required(String),
     sequence: count,
@@ -205,6 +210,15 @@ schema.index(
 );
 schema.index({ dataset: 1, _id: -1 });
 schema.index({ state: 1, notBefore: 1 });
+/** All of it that {@link ConcurrentImports} asks for. */
+export const seatsIndex = { state: 1, creator: 1, ownSeat: 1, seat: 1 } as const;
+schema.index(seatsIndex);
+const unfinished = { state: { $in: [...unfinishedStates] } };
+schema.index({ seat: 1 }, { unique: true, partialFilterExpression: { ...unfinished, seat: { $type: 'number' } } });
+schema.index(
+  { creator: 1, ownSeat: 1 },
+  { unique: true, partialFilterExpression: { ...unfinished, ownSeat: { $type: 'number' } } },
+);
 schema.index({ announced: 1 }, { partialFilterExpression: { state: 'completed', announced: false } });
 
 schema.index({ 'undo.state': 1 }, { partialFilterExpression: { 'undo.state': 'running' } });

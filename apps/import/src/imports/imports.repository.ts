@@ -25,6 +25,8 @@ export type NewImport = Pick<
   | 'grant'
   | 'limits'
   | 'reserved'
+  | 'seat'
+  | 'ownSeat'
   | 'resumable'
   | 'uploadMetadata'
   | 'uploadLength'

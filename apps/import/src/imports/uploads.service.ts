@@ -51,7 +51,10 @@ export class UploadsService {
         return { importId: _id, epoch, reservedBytes: reserved?.bytes ?? unlimitedBytes };
       } catch (error) {
         // Of several requests with one key at the same time one made the import, and the others go on with it.
-        if (!isDuplicateKey(error)) throw error;
+        if (isDuplicateKey(error)) continue;
+        const continuedNow = isCrowded(error) && (await this.continuation.find(request, caller, unlimitedBytes));
+        if (continuedNow) return continuedNow;
+        throw error;
       }
     }
   }
@@ -97,6 +100,10 @@ export class UploadsService {
     return found;
   }
 }
+
+/** The seat may have gone to the import that another request with the same key made just now. */
+const isCrowded = (error: unknown): boolean =>
+  error instanceof KeyportError && error.code.startsWith('TOO_MANY_IMPORTS');
 
 /** An import that was ended from outside takes nothing more; one that ended by itself may be sent to its end. */
 function requireWanted({ error, failRequested }: ImportDocument): void {

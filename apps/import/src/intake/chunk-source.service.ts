@@ -71,7 +71,7 @@ export class ChunkSource {
 
   /** One chunk a turn, and between turns the process answers what else it is asked. */
   private async read(run: ImportRun, rows: Rows): Promise<Chunk | undefined> {
-    const release = await this.turns.acquire(run.importId, run.signal);
+    const release = await this.turns.acquire({ holder: run.holder, job: run.importId }, run.signal);
     try {
       return rows.read();
     } finally {

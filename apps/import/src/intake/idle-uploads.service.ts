@@ -3,8 +3,11 @@ import type { ImportRun } from './import-run.ts';
 import { LeasesRepository } from './leases.repository.ts';
 import { Spool } from './spool.ts';
 
-/** An idle upload is looked at again after so long; sealing it, going on with it, or cancelling it wakes it at once. */
-const restMs = 5_000;
+/**
+ * An idle upload is looked at again after so long, and the later, the longer nothing came; sealing it, going on with it,
+ * or cancelling it wakes it at once.
+ */
+const [shortestRestMs, longestRestMs] = [5_000, 60_000];
 
 /** Uploads whose client broke off or is slow: they take no place and no reader while nothing comes. */
 @Injectable()
@@ -16,7 +19,10 @@ export class IdleUploads {
 
   async setAside(run: ImportRun): Promise<void> {
     const idleSequence = (await this.spool.lastSequence(run.importId)) ?? 0;
-    await this.leases.release(run.hold, { settled: true, forMs: restMs, idleSequence, epoch: run.document.epoch });
+    const hasMoved = run.upload.received > run.document.received;
+    const quietMs = hasMoved ? 0 : Date.now() - run.document.touchedAt.getTime();
+    const forMs = Math.min(Math.max(shortestRestMs, quietMs / 4), longestRestMs);
+    await this.leases.release(run.hold, { settled: true, forMs, idleSequence, epoch: run.document.epoch });
   }
 
   /** Nothing came since it was set aside. Asked before its bytes are unpacked once more for nothing. */

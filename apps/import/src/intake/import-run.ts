@@ -2,6 +2,8 @@ import { KeyportError } from '@keyport/contracts';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import type { Failure, ImportDocument } from '../imports/import.model.ts';
 import type { Claimed, Hold } from './leases.repository.ts';
+import { memoryOf } from './import-memory.ts';
+import type { RunningImport } from './places.ts';
 import { RunStop, suspectAfter } from './run-ending.ts';
 import { Upload } from './upload.ts';
 
@@ -10,11 +12,15 @@ const writesAtOnce = 4;
 /** Chunks of one import that may be written and not yet counted: results are small, and are stored several at once. */
 const uncommittedAtOnce = 16;
 
+/** An import keeps its place for so long before it makes room for one that waits. */
+const turnMs = 2_000;
+
 /** One process's work on one import, from claiming it to giving it back. */
-export class ImportRun {
+export class ImportRun implements RunningImport {
   readonly document: ImportDocument;
   readonly hold: Hold;
   readonly upload: Upload;
+  readonly memory: number;
   readonly startedAt = Date.now();
   /** Settles when the import is given back or has ended. */
   done: Promise<void> = Promise.resolve();
@@ -31,12 +37,15 @@ export class ImportRun {
   private readonly stopping = new AbortController();
   private readonly wasResting: boolean;
   private chunksCounted = 0;
+  /** Milliseconds until it got further than it was. */
+  private caughtUpAfterMs = 0;
   private hasCaughtUp = false;
 
   constructor({ document, hold, wasResting, lostHolders }: Claimed) {
     this.document = document;
     this.hold = hold;
     this.wasResting = wasResting;
+    this.memory = memoryOf(document.contentEncoding);
     this.upload = new Upload(document._id, document.sealedLength);
     this.upload.received = document.received;
     this.receivedStored = document.received;
@@ -49,6 +58,26 @@ export class ImportRun {
 
   get importId(): string {
     return this.document._id;
+  }
+
+  get holder(): string {
+    return this.document.creator;
+  }
+
+  get heldMs(): number {
+    return Date.now() - this.startedAt;
+  }
+
+  get idleMs(): number {
+    return this.isEnding || this.isCatchingUp ? 0 : this.upload.idleMs;
+  }
+
+  get isFresh(): boolean {
+    return this.document.startedAt === null && this.heldMs <= turnMs;
+  }
+
+  get isLeaving(): boolean {
+    return this.signal.aborted;
   }
 
   get signal(): AbortSignal {
@@ -97,7 +126,7 @@ export class ImportRun {
   /** The process ends: what is under way is worth waiting for, but not for long. */
   get isShutdown(): boolean {
     const reason: unknown = this.signal.reason;
-    return reason instanceof RunStop && reason.reason !== 'cancelled' && reason.reason !== 'paused';
+    return reason instanceof RunStop && (reason.reason === 'shutdown' || reason.reason === 'lost');
   }
 
   /** Processes that held it were lost: its chunks are written and counted one by one, so that each is progress. */
@@ -110,12 +139,14 @@ export class ImportRun {
     return this.isSuspect && this.commits === 0;
   }
 
-  /** It got further since it was claimed, or loses nothing by beginning again. */
+  /** Its turn is over. One that unpacks its beginning again has a turn at least as long as that took. */
   get mayGiveWay(): boolean {
-    return this.commits > 0 || this.document.contentEncoding === 'identity';
+    if (this.document.contentEncoding === 'identity') return this.heldMs > turnMs;
+    return this.commits > 0 && this.heldMs > Math.max(turnMs, 2 * this.caughtUpAfterMs);
   }
 
   committed(outcomes: readonly ChunkOutcome[]): void {
+    if (this.commits === 0) this.caughtUpAfterMs = this.heldMs;
     this.commits += 1;
     this.chunksCounted += outcomes.length;
     this.failures = 0;

@@ -7,30 +7,24 @@ import { ImportRun } from './import-run.ts';
 import { IdleUploads } from './idle-uploads.service.ts';
 import { ImportRunner, type WorkDone } from './import-runner.service.ts';
 import { LeasesRepository, type Sighting } from './leases.repository.ts';
+import { nextOf, toGiveWay, type WaitingImport } from './places.ts';
 import { ProgressRepository } from './progress.repository.ts';
 import { RunStop } from './run-ending.ts';
 import { UploadIdleError } from './spool-reader.ts';
 import { Wake } from './wake.ts';
 
-/**
- * Bytes that one import can hold: two pieces, the rows of an unfinished chunk, and four chunks on their way to the
- * writer, twice each (as rows and in their message).
- */
-const bytesAnImport = 8 * 1024 * 1024;
 /** Waiting imports of other processes, and of dead ones, are looked for so often. */
 const lookMs = 1_000;
 /** A cancel and a seal that another process was asked for are noticed within this. */
 const beatMs = 400;
 const beatsARenewal = 5;
-/** An import keeps its place for so long before it makes room for one that waits. */
-const turnMs = 2_000;
 
 /** Holds imports for this process: takes those that wait, as many as memory allows, and keeps their leases. */
 @Injectable()
 export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('intake');
   private readonly runs = new Map<string, ImportRun>();
-  private readonly places: number;
+  private readonly memory: number;
   private readonly wake = new Wake();
   private stopping = false;
   private loops: Promise<unknown> = Promise.resolve();
@@ -43,7 +37,7 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly conclusion: Conclusion,
     @Inject(IMPORT_CONFIG) config: ImportConfig,
   ) {
-    this.places = Math.max(1, Math.floor(config.KEYPORT_IMPORT_MEMORY_BYTES / bytesAnImport));
+    this.memory = config.KEYPORT_IMPORT_MEMORY_BYTES;
   }
 
   onApplicationBootstrap(): void {
@@ -107,8 +101,7 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private async claimLoop(): Promise<void> {
     while (!this.stopping) {
       try {
-        await this.fillPlaces();
-        await this.makeRoom();
+        this.makeRoom(await this.fillPlaces());
       } catch (error) {
         this.logger.warn({ err: error }, 'imports could not be claimed');
       }
@@ -116,20 +109,31 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  private async fillPlaces(): Promise<void> {
-    while (!this.stopping && this.runs.size < this.places && !(await this.isReserved())) {
-      const claimed = await this.leases.claim([...this.runs.keys()], { suspects: this.runs.size === 0 });
-      if (!claimed) return;
+  /** Gives places to imports that wait, as far as there are any; those that still wait then. */
+  private async fillPlaces(): Promise<readonly WaitingImport[]> {
+    let waiting = await this.leases.waiting([...this.runs.keys()]);
+    for (let next = this.next(waiting); next; next = this.next(waiting)) {
+      const { importId } = next;
+      waiting = waiting.filter((one) => one.importId !== importId);
+      const claimed = await this.leases.claim(importId);
+      // Another process was faster.
+      if (!claimed) continue;
       const run = new ImportRun(claimed);
-      this.runs.set(run.importId, run);
+      this.runs.set(importId, run);
       run.done = this.follow(run);
     }
+    return waiting;
   }
 
-  /** An import that has lost its holders, or that waits for the others to go, is worked on alone. */
-  private async isReserved(): Promise<boolean> {
-    if (this.runs.size === 0) return false;
-    return [...this.runs.values()].some((run) => run.mustBeAlone) || this.leases.isSuspectWaiting();
+  private next(waiting: readonly WaitingImport[]): WaitingImport | undefined {
+    return this.stopping ? undefined : nextOf(waiting, [...this.runs.values()], this.memory);
+  }
+
+  /** Where no place is free for one that waits, another import goes to the end of the queue. */
+  private makeRoom(waiting: readonly WaitingImport[]): void {
+    if (this.stopping) return;
+    const giving = toGiveWay(waiting, [...this.runs.values()], this.memory);
+    giving?.run.stop(new RunStop(giving.idle ? 'idle' : 'shutdown'));
   }
 
   private async follow(run: ImportRun): Promise<void> {
@@ -147,20 +151,6 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     } catch (error) {
       return { cause: { error }, stragglers: [], settled: false };
     }
-  }
-
-  /** Where no place is free for one that waits, the import that has had one longest goes to the end of the queue. */
-  private async makeRoom(): Promise<void> {
-    if (this.stopping || !(await this.isAnyKeptWaiting())) return;
-    const [longest] = [...this.runs.values()]
-      .filter((run) => run.mayGiveWay && !run.mustBeAlone && Date.now() - run.startedAt > turnMs)
-      .sort((one, other) => one.startedAt - other.startedAt);
-    longest?.stop(new RunStop('shutdown'));
-  }
-
-  private isAnyKeptWaiting(): Promise<boolean> | boolean {
-    if (this.runs.size >= this.places) return this.leases.isAnyWaiting();
-    return this.runs.size > 0 && this.leases.isSuspectWaiting();
   }
 
   private async beatLoop(): Promise<void> {

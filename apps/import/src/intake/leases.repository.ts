@@ -6,6 +6,8 @@ import type { ClientSession, Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import { importModel, type Failure, type ImportDocument } from '../imports/import.model.ts';
 import { activeStates, unfinishedStates } from '../imports/import-state.ts';
+import { memoryOf } from './import-memory.ts';
+import type { WaitingImport } from './places.ts';
 import { suspectAfter } from './run-ending.ts';
 
 /** What proves that an import is still held: every write of the holder is conditional on it. */
@@ -55,7 +57,9 @@ const inMs = (ms: number) => ({ $add: ['$$NOW', ms] });
 /** Also false for a field that documents of earlier versions do not have. */
 const isSet = (field: string) => ({ $ne: [{ $ifNull: [field, null] }, null] });
 
-const isSuspect = { $gte: suspectAfter };
+/** More would only make looking slower: those that waited longest are among them. */
+const waitingAtOnce = 2_000;
+const waitingFields = ['creator', 'contentEncoding', 'startedAt', 'lostHolders', 'notBefore'] as const;
 
 const isFree = { $or: [{ $eq: ['$lease.owner', null] }, { $lte: ['$lease.expiresAt', '$$NOW'] }] };
 /** Its holder died or froze: whoever gives an import back ends its session, settled or not. */
@@ -93,21 +97,28 @@ export class LeasesRepository {
     this.leaseMs = config.KEYPORT_IMPORT_LEASE_SECONDS * 1000;
   }
 
-  /**
-   * Takes the import that has waited longest, except for those that this process works on; suspects only where they are
-   * wanted.
-   */
-  async claim(except: readonly string[], { suspects }: { readonly suspects: boolean }): Promise<Claimed | null> {
+  /** Imports that wait for a place, except for those that this process works on: those that waited longest, at most. */
+  async waiting(except: readonly string[]): Promise<WaitingImport[]> {
+    const found = await this.imports
+      .find({ _id: { $nin: except }, ...hasWork, $expr: claimable })
+      .select([...waitingFields])
+      .sort({ notBefore: 1 })
+      .limit(waitingAtOnce)
+      .lean<Pick<ImportDocument, '_id' | (typeof waitingFields)[number]>[]>()
+      .exec();
+    return found.map(({ _id, creator, contentEncoding, startedAt, lostHolders, notBefore }) => ({
+      ...{ importId: _id, holder: creator, memory: memoryOf(contentEncoding), isFresh: startedAt === null },
+      ...{ isSuspect: lostHolders >= suspectAfter, waitsSince: notBefore.getTime() },
+    }));
+  }
+
+  /** Takes an import; null where it does not wait any more. */
+  async claim(importId: string): Promise<Claimed | null> {
     await this.endSessionsOfDeadHolders();
     const session = await this.connection.startSession();
     const before = await this.imports
       .findOneAndUpdate(
-        {
-          _id: { $nin: except },
-          ...hasWork,
-          ...(!suspects && { lostHolders: { $not: isSuspect } }),
-          $expr: claimable,
-        },
+        { _id: importId, ...hasWork, $expr: claimable },
         [
           {
             $set: {
@@ -121,7 +132,7 @@ export class LeasesRepository {
             },
           },
         ],
-        { sort: { notBefore: 1 }, returnDocument: 'before', updatePipeline: true },
+        { returnDocument: 'before', updatePipeline: true },
       )
       .lean<ImportDocument>()
       .exec();
@@ -147,22 +158,6 @@ export class LeasesRepository {
       .exec();
     if (dead.length === 0) return;
     await this.connection.db?.command({ killSessions: dead.map(({ lease }) => ({ id: lease.session })) });
-  }
-
-  /** Some import waits for a place. */
-  async isAnyWaiting(): Promise<boolean> {
-    const waiting = await this.imports.exists({ ...hasWork, $expr: claimable });
-    return waiting !== null;
-  }
-
-  /** Some import waits that is worked on alone. */
-  async isSuspectWaiting(): Promise<boolean> {
-    const waiting = await this.imports.exists({
-      ...hasWork,
-      lostHolders: isSuspect,
-      $expr: claimable,
-    });
-    return waiting !== null;
   }
 
   async renew(importIds: readonly string[]): Promise<void> {

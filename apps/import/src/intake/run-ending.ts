@@ -6,7 +6,7 @@ import { UploadIdleError } from './spool-reader.ts';
 export class RunStop extends Error {
   override readonly name = 'RunStop';
 
-  constructor(readonly reason: 'cancelled' | 'lost' | 'paused' | 'shutdown') {
+  constructor(readonly reason: 'cancelled' | 'idle' | 'lost' | 'paused' | 'shutdown') {
     super(reason);
   }
 }
@@ -58,6 +58,7 @@ export function endingOf(error: unknown, failures: number): RunEnding {
 
 const stops = {
   cancelled: { kind: 'cancel' },
+  idle: { kind: 'set aside' },
   lost: { kind: 'drop' },
   paused: { kind: 'hand back' },
   shutdown: { kind: 'hand back' },

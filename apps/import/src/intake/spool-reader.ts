@@ -90,8 +90,10 @@ export class SpoolReader {
     onLast: () => void,
   ): AsyncGenerator<Stretch, Found> {
     const release = reading.interrupt(() => messages.stop());
+    const { upload } = reading;
     let found: Found = 'nothing';
     let count = 0;
+    upload.waits(true);
     try {
       for await (const message of messages) {
         count += 1;
@@ -102,7 +104,9 @@ export class SpoolReader {
         if (stretch) {
           found = 'bytes';
           if (count === batch && !reading.isDone) onLast();
+          upload.waits(false);
           yield stretch;
+          upload.waits(true);
         }
         if (reading.isDone || reading.rewind()) return 'read anew';
       }

@@ -2,6 +2,8 @@
 export class Upload {
   /** Bytes that are in the spool, as far as the reader has come. */
   received = 0;
+  /** Since when a reader has waited for more; null where it does not. */
+  private waitingSince: number | null = null;
   private length: number | null;
   private readonly listeners = new Set<() => void>();
 
@@ -15,6 +17,16 @@ export class Upload {
   /** Bytes of the whole upload; null while it is not known. */
   get sealedLength(): number | null {
     return this.length;
+  }
+
+  /** Milliseconds for which a reader has waited for bytes that may come or not. */
+  get idleMs(): number {
+    return this.waitingSince === null || this.length !== null ? 0 : Date.now() - this.waitingSince;
+  }
+
+  /** A reader waits for more of it, or does not any more. */
+  waits(isWaiting: boolean): void {
+    this.waitingSince = isWaiting ? (this.waitingSince ?? Date.now()) : null;
   }
 
   seal(length: number): void {

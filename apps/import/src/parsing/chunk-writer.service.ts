@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@keyport/codec';
-import { writeRecords } from '@keyport/contracts';
-import { Requester } from '@keyport/messaging';
+import { writeRecords, type ReplyOf } from '@keyport/contracts';
+import { isWorthRepeating, Requester } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
@@ -10,6 +11,12 @@ import { outcomeOf } from './outcome.ts';
 
 /** A restart of records, mongod or nats-server takes seconds; after this the import is let rest and tried again. */
 const retryForMs = 120_000;
+const longestPauseMs = 1_000;
+
+interface WriteOptions {
+  readonly mayReject: number;
+  readonly signal: AbortSignal;
+}
 
 const nothingWritten = { inserted: 0, updated: 0, unchanged: 0, deleted: 0, skipped: 0, rejected: [] };
 
@@ -29,27 +36,40 @@ export class ChunkWriter {
   }
 
   /** `mayReject`: rows that may be rejected; behind one more than that nothing is written. */
-  async write(
-    document: ImportDocument,
-    chunk: Chunk,
-    { mayReject, signal }: { readonly mayReject: number; readonly signal: AbortSignal },
-  ): Promise<ChunkOutcome> {
+  async write(document: ImportDocument, chunk: Chunk, { mayReject, signal }: WriteOptions): Promise<ChunkOutcome> {
     const count = chunk.rows - chunk.rejected.length;
     if (count === 0) return outcomeOf(chunk, nothingWritten, mayReject);
-    const release = await this.places.acquire(document._id);
+    const until = Date.now() + retryForMs;
+    for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return outcomeOf(chunk, await this.writeOnce(document, chunk, count, mayReject), mayReject);
+      } catch (error) {
+        if (!isWorthRepeating(error) || signal.aborted || Date.now() + pauseMs > until) throw error;
+      }
+      // Without a place: what cannot be written now keeps no other import waiting.
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async writeOnce(
+    document: ImportDocument,
+    chunk: Chunk,
+    count: number,
+    mayReject: number,
+  ): Promise<ReplyOf<typeof writeRecords>> {
+    const { _id: source, creator, dataset, datasetId, mode, key, grant, dryRun } = document;
+    const release = await this.places.acquire({ holder: creator, job: source });
     try {
-      const { dataset, datasetId, mode, key, grant } = document;
-      const reply = await this.requester.request(
+      return await this.requester.request(
         writeRecords,
         {
-          ...{ dataset, datasetId, mode, key: [...key], source: document._id, sequence: chunk.number },
+          ...{ dataset, datasetId, mode, key: [...key], source, sequence: chunk.number },
           ...{ documents: chunk.documents, count, hasOwnIds: chunk.hasOwnIds },
-          ...(document.dryRun && { dryRun: true }),
+          ...(dryRun && { dryRun: true }),
           ...(mayReject !== Infinity && { rejectionLimit: { max: mayReject, refusedBefore: refusedBefore(chunk) } }),
         },
-        { authority: grant, timeoutMs: this.answerWithinMs, retryForMs, signal },
+        { authority: grant, timeoutMs: this.answerWithinMs },
       );
-      return outcomeOf(chunk, reply, mayReject);
     } finally {
       release();
     }

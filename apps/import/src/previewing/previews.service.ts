@@ -69,7 +69,7 @@ export class PreviewsService {
   }
 
   private async read(asked: Asked, options: RowReaderOptions, caller: Caller): Promise<Sample> {
-    const release = await this.turns.acquire(caller.creator);
+    const release = await this.turns.acquire({ holder: caller.creator, job: 'preview' });
     try {
       return await readSample(asked, options, this.config.KEYPORT_DECOMPRESSION_RATIO);
     } finally {

@@ -1,29 +1,22 @@
-import { RightsView, type Caller } from '@keyport/access';
+import type { Caller } from '@keyport/access';
 import { KeyportError } from '@keyport/contracts';
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection } from 'mongoose';
-import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { ImportDocument, Reserved } from '../imports/import.model.ts';
+import { HolderLimits } from './holder-limits.service.ts';
 import { portionBytes, portionOf } from './portion.ts';
 import { dayOf, secondsUntilMidnight } from './quota-day.ts';
 import { UsedQuotasRepository } from './used-quotas.repository.ts';
 
-/** What a holder may use in a UTC day; undefined: as much as they like. */
-interface DailyLimits {
-  readonly imports: number | undefined;
-  readonly bytes: number | undefined;
-}
-
-type Unit = keyof DailyLimits;
+type Unit = 'imports' | 'bytes';
 
 /** Imports, and bytes of uploads, that one holder (`Caller.creator`) may begin and send in a UTC day. */
 @Injectable()
 export class QuotasService {
   constructor(
     private readonly used: UsedQuotasRepository,
-    private readonly rights: RightsView,
-    @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
+    private readonly limits: HolderLimits,
     @Inject(MONGO_CONNECTION) private readonly connection: Connection,
   ) {}
 
@@ -36,22 +29,22 @@ export class QuotasService {
     contentLength: number | undefined,
     store: (reserved: Reserved | null, session?: ClientSession) => Promise<Result>,
   ): Promise<Result> {
-    const limits = this.limitsOf(caller);
-    if (limits.imports === undefined && limits.bytes === undefined) return store(null);
+    const { importsPerDay, importBytesPerDay } = this.limits.of(caller);
+    if (importsPerDay === undefined && importBytesPerDay === undefined) return store(null);
     const now = new Date();
     const day = dayOf(now);
     return inTransaction(this.connection, async (session) => {
       const used = await this.used.find(caller.creator, day, session);
-      if (limits.imports !== undefined && used.imports >= limits.imports) throw usedUp('imports', limits.imports, now);
-      const bytes = firstPortion(limits.bytes, used.bytes, contentLength);
-      if (bytes === undefined) throw usedUp('bytes', limits.bytes ?? 0, now);
+      if (importsPerDay !== undefined && used.imports >= importsPerDay) throw usedUp('imports', importsPerDay, now);
+      const bytes = firstPortion(importBytesPerDay, used.bytes, contentLength);
+      if (bytes === undefined) throw usedUp('bytes', importBytesPerDay ?? 0, now);
       await this.used.add(caller.creator, day, { imports: 1, bytes }, session);
-      return store(limits.bytes === undefined ? null : { bytes, day }, session);
+      return store(importBytesPerDay === undefined ? null : { bytes, day }, session);
     });
   }
 
   limitsBytes(caller: Caller): boolean {
-    return this.limitsOf(caller).bytes !== undefined;
+    return this.limits.of(caller).importBytesPerDay !== undefined;
   }
 
   /**
@@ -64,7 +57,7 @@ export class QuotasService {
     read: (session: ClientSession) => Promise<Reserved>,
     store: (reserved: Reserved, session: ClientSession) => Promise<void>,
   ): Promise<Reserved> {
-    const limit = this.limitsOf(caller).bytes ?? Infinity;
+    const limit = this.limits.of(caller).importBytesPerDay ?? Infinity;
     const now = new Date();
     const day = dayOf(now);
     return inTransaction(this.connection, async (session) => {
@@ -92,17 +85,6 @@ export class QuotasService {
       if (sealed) await this.used.add(creator, reserved.day, { imports: 0, bytes: length - reserved.bytes }, session);
       return sealed;
     });
-  }
-
-  /** Those set on the key or public key, and what is not set there by the deployment's defaults. */
-  private limitsOf({ identity: { keyId, publicKeyId } }: Caller): DailyLimits {
-    const own = (keyId !== undefined && this.rights.key(keyId)?.limits) || undefined;
-    const ofPublicKey = (publicKeyId !== undefined && this.rights.publicKey(publicKeyId)?.limits) || undefined;
-    const limits = own ?? ofPublicKey;
-    return {
-      imports: limits?.importsPerDay ?? this.config.KEYPORT_IMPORTS_PER_DAY,
-      bytes: limits?.importBytesPerDay ?? this.config.KEYPORT_IMPORT_BYTES_PER_DAY,
-    };
   }
 }
 

@@ -17,6 +17,8 @@ export const usageLimits = z
     importsPerDay: z.number().int().min(0).max(1_000_000_000).optional(),
     /** Bytes of uploads as sent, by UTC day. */
     importBytesPerDay: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+    /** Imports that have not ended. */
+    concurrentImports: z.number().int().min(0).max(100_000).optional(),
   })
   .meta({ id: 'UsageLimits' });
 export type UsageLimits = z.output<typeof usageLimits>;
