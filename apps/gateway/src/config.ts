@@ -24,6 +24,11 @@ export const gatewayConfig = serviceConfig.extend({
   /** Proxies whose X-Forwarded-For is believed: else every request behind them comes from one address. */
   KEYPORT_TRUSTED_PROXIES: networks.optional(),
   ...requestDefaults,
+  /** An upload that is on its way waits so long for room in the spool. */
+  KEYPORT_SPOOL_WAIT_SECONDS: z.coerce.number().int().min(0).max(3600).default(60),
+  /** Event streams that one holder, and all together, may have open at this gateway. */
+  KEYPORT_EVENT_STREAMS: z.coerce.number().int().min(1).max(100_000).default(100),
+  KEYPORT_EVENT_STREAMS_IN_ALL: z.coerce.number().int().min(1).max(100_000).default(2_000),
   /** Requests without a good token from one address; twice as many at once. */
   KEYPORT_UNAUTHENTICATED_PER_SECOND: z.coerce.number().int().min(1).max(1_000_000).default(1_000),
 });

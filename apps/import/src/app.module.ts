@@ -25,9 +25,11 @@ import { ImportRunner } from './intake/import-runner.service.ts';
 import { IntakeService } from './intake/intake.service.ts';
 import { Interruption } from './intake/interruption.service.ts';
 import { LeasesRepository } from './intake/leases.repository.ts';
+import { LostDatasets } from './intake/lost-datasets.service.ts';
 import { ProgressRepository } from './intake/progress.repository.ts';
 import { RightsWatch } from './intake/rights-watch.service.ts';
 import { Spool } from './intake/spool.ts';
+import { SpoolRoom } from './intake/spool-room.service.ts';
 import { SpoolPurge } from './intake/spool-purge.service.ts';
 import { SpoolReader } from './intake/spool-reader.ts';
 import { SweepService } from './intake/sweep.service.ts';
@@ -70,7 +72,18 @@ export class AppModule {
         { provide: IMPORT_CONFIG, useValue: config },
         StoredState,
         ...[ImportsRepository, AcceptanceService, ImportsService, UploadsService, Announcer],
-        ...[Spool, SpoolReader, SpoolPurge, ChunkSource, ChunkWriter, ChunkDoubts, Interruption, RightsWatch],
+        ...[
+          Spool,
+          SpoolRoom,
+          SpoolReader,
+          SpoolPurge,
+          LostDatasets,
+          ChunkSource,
+          ChunkWriter,
+          ChunkDoubts,
+          Interruption,
+          RightsWatch,
+        ],
         ...[UploadsRepository, UploadFence, Continuation, ResumableUploads],
         PausingRepository,
         PausingService,

@@ -6,7 +6,7 @@ const MiB = 1024 * 1024;
 
 export const importConfig = storedServiceConfig.extend({
   /** Room for all uploads that are not processed yet; a full spool refuses more (507). */
-  KEYPORT_SPOOL_BYTES: wholeNumber.min(MiB).default(8 * 1024 * MiB),
+  KEYPORT_SPOOL_BYTES: wholeNumber.min(16 * MiB).default(8 * 1024 * MiB),
   /** Room for events that are not written yet. */
   KEYPORT_INGEST_BYTES: wholeNumber.min(MiB).default(1024 * MiB),
   /** What imports may hold in memory, in one process. */

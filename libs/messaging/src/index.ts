@@ -3,7 +3,7 @@ export { connectBus, type BusConfig } from './connection.ts';
 export { BusErrorFilter, BusServer } from './bus-server.ts';
 export { EventPublisher } from './event-publisher.ts';
 export { contractKey, Handles, parseRequest } from './handles.ts';
-export { createBucket, ensureStream, openBucket } from './jetstream.ts';
+export { createBucket, ensureStream, isStreamFull, openBucket } from './jetstream.ts';
 export { completionMarker, KvFollower, type KvFollowerOptions, type KvSink } from './kv-follower.ts';
 export { KvView, type KvViewOptions } from './kv-view.ts';
 export { MessagingModule } from './messaging.module.ts';

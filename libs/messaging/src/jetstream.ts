@@ -6,6 +6,12 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 /** JetStream API error codes (nats-server, `errors.json`). */
 const streamNameInUse = 10058;
+/** JSStreamStoreFailedF ("maximum bytes exceeded"), insufficient resources, storage resources exceeded. */
+const streamFullCodes = new Set([10077, 10023, 10047]);
+
+/** A message was refused since the stream, or the server's disk for streams, is full. */
+export const isStreamFull = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && streamFullCodes.has(error.code);
 
 /** Creates the stream, or gives an existing one these settings. For the service that owns it. */
 export async function ensureStream(

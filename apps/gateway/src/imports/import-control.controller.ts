@@ -56,7 +56,7 @@ export class ImportControlController {
     description:
       'Each event is the import with its rate and remaining time as JSON, at most two a second, until the final state. 204 where the client has the final state already.',
     produces: [eventStreamType],
-    errors: ['IMPORT_NOT_FOUND', 'NOT_ACCEPTABLE'],
+    errors: ['IMPORT_NOT_FOUND', 'NOT_ACCEPTABLE', 'TOO_MANY_STREAMS'],
   })
   follow(@Req() request: AuthenticatedRequest, @Param('id') importId: string, @Res() reply: FastifyReply) {
     return this.events.send(request, reply, importId);

@@ -4,6 +4,7 @@ import { bearerTokenOf } from '../access/bearer-token.ts';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { TokenVerifier } from '../access/token-verifier.ts';
+import { OpenStreams } from '../limits/open-streams.ts';
 import { isFinal } from './import-waiter.ts';
 import { ImportWatch } from './import-watch.ts';
 import { ProgressWatcher } from './progress-watcher.ts';
@@ -17,6 +18,7 @@ export class ImportWatches implements OnModuleDestroy {
   constructor(
     private readonly bus: BusCaller,
     private readonly verifier: TokenVerifier,
+    private readonly streams: OpenStreams,
   ) {}
 
   /** Clients come back to another gateway, with the id of the last event that they have. */
@@ -25,7 +27,7 @@ export class ImportWatches implements OnModuleDestroy {
     for (const watch of this.watches.values()) watch.endAll();
   }
 
-  /** Null where the client has all there will ever be. Throws IMPORT_NOT_FOUND. */
+  /** Null where the client has all there will ever be. Throws IMPORT_NOT_FOUND and TOO_MANY_STREAMS. */
   async open(
     request: AuthenticatedRequest,
     importId: string,
@@ -37,7 +39,9 @@ export class ImportWatches implements OnModuleDestroy {
     const isKnown = lastEventId === found.sequence;
     if (isKnown && isFinal(found.import)) return null;
     // Another id than the present one says that the client lacks something, were it greater too.
+    const close = this.streams.open(request.user, importId);
     const watcher = new ProgressWatcher(bearerTokenOf(request) ?? '', caller, isKnown ? lastEventId : undefined);
+    watcher.onEnd(close);
     this.watch(importId).join(watcher, found);
     return watcher;
   }

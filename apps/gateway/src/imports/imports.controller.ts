@@ -63,6 +63,9 @@ export class ImportsController {
       'UNSUPPORTED_CONTENT_ENCODING',
       'UPLOAD_INCOMPLETE',
       'SPOOL_FULL',
+      'TOO_MANY_IMPORTS',
+      'TOO_MANY_IMPORTS_IN_ALL',
+      'UPLOAD_EXCEEDS_SPOOL',
       'QUOTA_EXCEEDED',
     ],
   })

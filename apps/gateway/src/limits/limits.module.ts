@@ -1,7 +1,12 @@
 import { AccessViewsModule } from '@keyport/access';
 import { Module } from '@nestjs/common';
+import { OpenStreams } from './open-streams.ts';
 import { RequestLimits } from './request-limits.ts';
 
 /** How much may be asked of this gateway. */
-@Module({ imports: [AccessViewsModule], providers: [RequestLimits], exports: [RequestLimits] })
+@Module({
+  imports: [AccessViewsModule],
+  providers: [RequestLimits, OpenStreams],
+  exports: [RequestLimits, OpenStreams],
+})
 export class LimitsModule {}

@@ -96,7 +96,7 @@ export class RequestLimits {
   }
 }
 
-const nameOf = ({ issuer, subject, keyId, publicKeyId }: Holder): string => {
+export const nameOf = ({ issuer, subject, keyId, publicKeyId }: Holder): string => {
   if (keyId !== undefined) return keyId;
   return publicKeyId ?? `${issuer}|${subject}`;
 };

@@ -15,7 +15,7 @@ describe('cutPieces', () => {
         async (parts, size) => {
           const whole = Buffer.concat(parts);
 
-          const pieces = await Array.fromAsync(cutPieces(arriving(parts), size));
+          const pieces = await Array.fromAsync(cutPieces(arriving(parts), { pieceBytes: size, quietMs: 60_000 }));
 
           expect(Buffer.concat(pieces)).toEqual(whole);
           expect(pieces.slice(0, -1).every(({ length }) => length === size)).toBe(true);
@@ -25,12 +25,40 @@ describe('cutPieces', () => {
     );
   });
 
+  it('keeps nothing back of a body that pauses', async () => {
+    let goOn: () => void = () => undefined;
+    async function* slow() {
+      yield Buffer.from('first');
+      await new Promise<void>((resolve) => (goOn = resolve));
+      yield Buffer.from('second');
+    }
+
+    const pieces = cutPieces(slow(), { quietMs: 5 });
+    const first = await pieces.next();
+    goOn();
+
+    expect(String(first.value)).toBe('first');
+    expect((await Array.fromAsync(pieces)).map(String)).toEqual(['second']);
+  });
+
+  it('throws what the body throws, behind what came before', async () => {
+    async function* breaking() {
+      yield Buffer.from('first');
+      await Promise.resolve();
+      throw new Error('broken off');
+    }
+
+    const pieces = cutPieces(breaking(), { quietMs: 60_000 });
+
+    await expect(Array.fromAsync(pieces)).rejects.toThrow('broken off');
+  });
+
   it('uses the memory of pieces again that were given back, and of no others', async () => {
     const spare: Buffer[] = [];
     const held: Buffer[] = [];
     const seen: string[] = [];
 
-    for await (const piece of cutPieces(arriving([Buffer.from('aabbccddeeffg')]), 2, spare)) {
+    for await (const piece of cutPieces(arriving([Buffer.from('aabbccddeeffg')]), { pieceBytes: 2, spare })) {
       seen.push(piece.toString());
       // Every other one is still needed by somebody.
       if (seen.length % 2 === 0 && piece.length === 2) spare.push(piece);

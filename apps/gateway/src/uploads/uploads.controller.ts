@@ -74,6 +74,9 @@ export class UploadsController {
       'UPLOAD_CHECKSUM',
       'VALIDATION_FAILED',
       'SPOOL_FULL',
+      'TOO_MANY_IMPORTS',
+      'TOO_MANY_IMPORTS_IN_ALL',
+      'UPLOAD_EXCEEDS_SPOOL',
       'QUOTA_EXCEEDED',
     ],
   })
@@ -114,6 +117,7 @@ export class UploadsController {
       'UPLOAD_CHECKSUM',
       'UPLOAD_INCOMPLETE',
       'SPOOL_FULL',
+      'UPLOAD_EXCEEDS_SPOOL',
       'QUOTA_EXCEEDED',
     ],
   })

@@ -15,6 +15,7 @@ import { Injectable } from '@nestjs/common';
 import { readingOptionsOf } from '../parsing/reading-options.ts';
 import { ConcurrentImports, isSeatTaken } from '../quotas/concurrent-imports.service.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
+import { SpoolRoom } from '../intake/spool-room.service.ts';
 import type { ImportDocument } from './import.model.ts';
 import { ImportsRepository } from './imports.repository.ts';
 
@@ -28,11 +29,12 @@ export class AcceptanceService {
     private readonly requester: Requester,
     private readonly quotas: QuotasService,
     private readonly concurrent: ConcurrentImports,
+    private readonly room: SpoolRoom,
   ) {}
 
   /**
    * Throws INSUFFICIENT_SCOPE, DATASET_NOT_FOUND, VALIDATION_FAILED for options that do not go together,
-   * QUOTA_EXCEEDED, TOO_MANY_IMPORTS and TOO_MANY_IMPORTS_IN_ALL.
+   * QUOTA_EXCEEDED, TOO_MANY_IMPORTS, TOO_MANY_IMPORTS_IN_ALL, SPOOL_FULL and UPLOAD_EXCEEDS_SPOOL.
    */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
     const actions = this.requireRights(request, caller);
@@ -61,6 +63,7 @@ export class AcceptanceService {
     request: CreateImport,
     caller: Caller,
   ): Promise<ImportDocument> {
+    await this.requireRoom(request);
     const seats = await this.concurrent.seatsFor(caller);
     const { grant } = await this.requester.request(
       createGrant,
@@ -74,6 +77,10 @@ export class AcceptanceService {
     return this.quotas.admit(caller, request.contentLength, (reserved, session) =>
       this.imports.create({ ...accepted, ...seats, reserved }, session),
     );
+  }
+
+  private requireRoom({ contentEncoding, verifiedFirst = false, contentLength = 0 }: CreateImport): Promise<void> {
+    return this.room.requireForNew({ contentEncoding, verifiedFirst, state: 'receiving' }, contentLength);
   }
 }
 
@@ -117,6 +124,7 @@ function describe(request: CreateImport, { importId, creator, grant, limits, dat
     resumable: request.resumable !== undefined,
     uploadMetadata: request.resumable?.metadata ?? '',
     uploadLength: request.resumable?.length ?? null,
+    expectedLength: request.contentLength ?? null,
     verifiedFirst: request.verifiedFirst ?? false,
     idempotencyKey: request.idempotencyKey ?? null,
     requestDigest: request.idempotencyKey === undefined ? null : requestDigestOf(request),

@@ -98,6 +98,8 @@ export interface ImportDocument extends Partial<Seats> {
   readonly uploadMetadata?: string;
   /** What the sender said the whole has, before it is sealed. */
   readonly uploadLength?: number | null;
+  /** What the request that began it said that it would bring; null where it said nothing. */
+  readonly expectedLength?: number | null;
   /** The upload as far as it was counted when the newest request began; null for the first. */
   readonly tail?: UploadTail | null;
   /** Not to be read before it is sealed. */
@@ -165,6 +167,7 @@ const schema = new Schema<ImportDocument>(
     resumable: { type: Boolean, default: false },
     uploadMetadata: { type: String, default: '' },
     uploadLength: maybe(Number),
+    expectedLength: maybe(Number),
     tail: maybe(Schema.Types.Mixed),
     verifiedFirst: { type: Boolean, default: false },
     idempotencyKey: maybe(String),

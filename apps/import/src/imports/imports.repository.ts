@@ -30,10 +30,13 @@ export type NewImport = Pick<
   | 'resumable'
   | 'uploadMetadata'
   | 'uploadLength'
+  | 'expectedLength'
   | 'verifiedFirst'
   | 'idempotencyKey'
   | 'requestDigest'
 >;
+
+export type Resting = Pick<ImportDocument, '_id' | 'dataset' | 'datasetId' | 'grant'>;
 
 export interface SealedFile {
   readonly length: number;
@@ -188,11 +191,11 @@ export class ImportsRepository {
   }
 
   /** Grants of imports that nobody holds now and that are not done. */
-  resting(): Promise<Pick<ImportDocument, '_id' | 'dataset' | 'mode' | 'grant'>[]> {
+  resting(): Promise<Resting[]> {
     return this.imports
       .find({ state: { $in: transitionOf('fail').from }, 'lease.owner': null })
-      .select('dataset mode grant')
-      .lean<Pick<ImportDocument, '_id' | 'dataset' | 'mode' | 'grant'>[]>()
+      .select('dataset datasetId grant')
+      .lean<Resting[]>()
       .exec();
   }
 

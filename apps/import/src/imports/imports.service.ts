@@ -3,6 +3,7 @@ import { KeyportError, type Import, type listImports, type ReplyOf, type Request
 import { filledPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { SpoolPurge } from '../intake/spool-purge.service.ts';
 import { IntakeService } from '../intake/intake.service.ts';
 import type { ImportDocument } from './import.model.ts';
 import { viewOf } from './import-view.ts';
@@ -18,6 +19,7 @@ export class ImportsService {
   constructor(
     private readonly imports: ImportsRepository,
     private readonly intake: IntakeService,
+    private readonly purge: SpoolPurge,
   ) {}
 
   async get(importId: string, caller: Caller): Promise<Import> {
@@ -47,7 +49,8 @@ export class ImportsService {
     const found = requireControl(await this.imports.find(importId), caller, importId);
     if (found.state === 'cancelled') return viewOf(found);
     if (finalStates.includes(found.state)) throw new KeyportError('IMPORT_STATE', { importId, state: found.state });
-    if (!(await this.imports.cancelResting(importId))) {
+    if (await this.imports.cancelResting(importId)) await this.purge.all(importId);
+    else {
       await this.imports.requestCancel(importId);
       await this.intake.cancelled(importId, cancelWaitMs);
     }

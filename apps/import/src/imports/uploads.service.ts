@@ -13,6 +13,7 @@ import type { ClientSession } from 'mongoose';
 import { isDuplicateKey } from '@keyport/mongo';
 import { IntakeService } from '../intake/intake.service.ts';
 import { Interruption } from '../intake/interruption.service.ts';
+import { SpoolRoom } from '../intake/spool-room.service.ts';
 import { endsFromOutside } from '../intake/run-ending.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
 import { Continuation } from '../uploads/continuation.service.ts';
@@ -23,9 +24,6 @@ import { viewOf } from './import-view.ts';
 import { ImportsRepository } from './imports.repository.ts';
 import { PausingRepository } from './pausing.repository.ts';
 import { isOwn } from './visibility.ts';
-
-/** Without a quota an upload is asked about after so many bytes, to be broken off where nobody wants it any more. */
-export const unlimitedBytes = 32 * 1024 * 1024;
 
 /** What gateways ask in the name of who sends a file: announced, on its way, and whole. */
 @Injectable()
@@ -39,20 +37,21 @@ export class UploadsService {
     private readonly quotas: QuotasService,
     private readonly uploads: UploadsRepository,
     private readonly continuation: Continuation,
+    private readonly room: SpoolRoom,
   ) {}
 
   async create(request: RequestOf<typeof createImport>, caller: Caller): Promise<ReplyOf<typeof createImport>> {
     for (;;) {
-      const continued = await this.continuation.find(request, caller, unlimitedBytes);
+      const continued = await this.continuation.find(request, caller);
       if (continued) return continued;
       try {
         const { _id, epoch, reserved } = await this.acceptance.accept(request, caller);
         this.intake.look();
-        return { importId: _id, epoch, reservedBytes: reserved?.bytes ?? unlimitedBytes };
+        return { importId: _id, epoch, reservedBytes: reserved?.bytes ?? this.room.portion };
       } catch (error) {
         // Of several requests with one key at the same time one made the import, and the others go on with it.
         if (isDuplicateKey(error)) continue;
-        const continuedNow = isCrowded(error) && (await this.continuation.find(request, caller, unlimitedBytes));
+        const continuedNow = isCrowded(error) && (await this.continuation.find(request, caller));
         if (continuedNow) return continuedNow;
         throw error;
       }
@@ -65,8 +64,9 @@ export class UploadsService {
     requireWanted(found);
     if (found.epoch !== epoch) throw new KeyportError('UPLOAD_SUPERSEDED');
     if (found.state === 'paused') await this.pausing.touch(importId);
-    if (!this.quotas.limitsBytes(caller)) return { reservedBytes: length + unlimitedBytes };
     try {
+      await this.room.requireForMore(found, length);
+      if (!this.quotas.limitsBytes(caller)) return { reservedBytes: length + this.room.portion };
       const { bytes } = await this.quotas.reserve(
         caller,
         length,
@@ -75,7 +75,7 @@ export class UploadsService {
       );
       return { reservedBytes: bytes };
     } catch (error) {
-      if (error instanceof KeyportError && error.code === 'QUOTA_EXCEEDED')
+      if (error instanceof KeyportError && endsFromOutside.has(error.code))
         await this.interruption.fail(importId, error);
       throw error;
     }

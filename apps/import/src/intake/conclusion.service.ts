@@ -24,6 +24,7 @@ export class Conclusion {
   /** Never throws: what could not be stored is found by the next holder, once the lease has run out. */
   async conclude(run: ImportRun, done: WorkDone): Promise<void> {
     try {
+      await this.purge.rest(run);
       if (!done.cause) await this.complete(run);
       else await this.apply(run, done, endingOf(done.cause.error, run.failures), done.cause.error);
     } catch (error) {

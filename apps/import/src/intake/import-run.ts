@@ -3,6 +3,7 @@ import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import type { Failure, ImportDocument } from '../imports/import.model.ts';
 import type { Claimed, Hold } from './leases.repository.ts';
 import { memoryOf } from './import-memory.ts';
+import type { SpoolPosition } from './piece-sequence.ts';
 import type { RunningImport } from './places.ts';
 import { RunStop, suspectAfter } from './run-ending.ts';
 import { Upload } from './upload.ts';
@@ -34,6 +35,8 @@ export class ImportRun implements RunningImport {
   receivedStored: number;
   /** Bytes of the upload that are freed. */
   purgedUntil: number;
+  /** Where whoever takes it next reads on. */
+  spoolPosition: SpoolPosition;
   private readonly stopping = new AbortController();
   private readonly wasResting: boolean;
   private chunksCounted = 0;
@@ -53,6 +56,7 @@ export class ImportRun implements RunningImport {
     this.lostHolders = lostHolders;
     this.read = document.counts.read;
     this.rejected = document.counts.rejected;
+    this.spoolPosition = document.position.spool;
     this.purgedUntil = document.position.spool.offset;
   }
 
@@ -145,7 +149,8 @@ export class ImportRun implements RunningImport {
     return this.commits > 0 && this.heldMs > Math.max(turnMs, 2 * this.caughtUpAfterMs);
   }
 
-  committed(outcomes: readonly ChunkOutcome[]): void {
+  committed(outcomes: readonly ChunkOutcome[], spoolPosition: SpoolPosition): void {
+    this.spoolPosition = spoolPosition;
     if (this.commits === 0) this.caughtUpAfterMs = this.heldMs;
     this.commits += 1;
     this.chunksCounted += outcomes.length;

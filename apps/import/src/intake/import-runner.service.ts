@@ -99,7 +99,7 @@ export class ImportRunner {
     if (!last) return;
     const outcomes = written.map(({ outcome }) => outcome);
     await this.progress.advance(run.hold, { outcomes, position: last.next, received: run.upload.received });
-    run.committed(outcomes);
+    run.committed(outcomes, last.next.spool);
     this.spool.behind(run, last.next.spool);
     if (run.mayReject < 0) run.stop(tooManyRejects(run));
   }

@@ -65,7 +65,7 @@ const stops = {
 } as const satisfies Record<RunStop['reason'], RunEnding>;
 
 /** Codes that end an import from outside, at any moment: what was sent meanwhile is counted first. */
-export const endsFromOutside: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'QUOTA_EXCEEDED']);
+export const endsFromOutside: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'QUOTA_EXCEEDED', 'UPLOAD_EXCEEDS_SPOOL']);
 
 /** True where `records` says of a chunk that the import's rights are gone. */
 export const isRefusal = (error: unknown): boolean => error instanceof KeyportError && rightsGone.has(error.code);

@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
-import { pieceHeaders, streams, uploadSubject } from '@keyport/contracts';
-import { BUS_CONNECTION, ensureStream } from '@keyport/messaging';
+import { KeyportError, pieceHeaders, streams, uploadSubject } from '@keyport/contracts';
+import { BUS_CONNECTION, ensureStream, isStreamFull } from '@keyport/messaging';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import {
   AckPolicy,
@@ -87,8 +87,19 @@ export class Spool implements OnModuleInit {
     hdrs.set(pieceHeaders.offset, '0');
     hdrs.set(pieceHeaders.epoch, String(epoch));
     hdrs.set(pieceHeaders.digest, hash('sha256', '', 'hex'));
-    const { seq } = await jetstream(this.connection).publish(uploadSubject(importId), undefined, { headers: hdrs });
-    return seq;
+    try {
+      const { seq } = await jetstream(this.connection).publish(uploadSubject(importId), undefined, { headers: hdrs });
+      return seq;
+    } catch (error) {
+      if (!isStreamFull(error)) throw error;
+      throw new KeyportError('SPOOL_FULL', {}, { cause: error });
+    }
+  }
+
+  /** Bytes that all uploads take. */
+  async usedBytes(): Promise<number> {
+    const { state } = await this.manager.streams.info(stream);
+    return state.bytes;
   }
 
   /** Stream sequence of the oldest piece of an upload that is still there. */

@@ -2,12 +2,12 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleD
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import { Announcer } from '../imports/announcer.service.ts';
 import { ImportsRepository } from '../imports/imports.repository.ts';
-import { Spool } from './spool.ts';
+import { LostDatasets } from './lost-datasets.service.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
 import { Wake } from './wake.ts';
 
 const announceEveryMs = 2_000;
-const roundsACleaning = 15;
+const roundsACleaning = 5;
 
 /** What nobody is waiting for: late announcements, uploads that expire, and pieces that no import needs any more. */
 @Injectable()
@@ -20,7 +20,7 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly imports: ImportsRepository,
     private readonly announcer: Announcer,
-    private readonly spool: Spool,
+    private readonly datasets: LostDatasets,
     private readonly purge: SpoolPurge,
     @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
   ) {}
@@ -39,9 +39,8 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   async clean(): Promise<void> {
     const touchedBefore = new Date(Date.now() - this.config.KEYPORT_UPLOAD_EXPIRES_SECONDS * 1000);
     await this.imports.expire(touchedBefore);
-    const spooled = await this.spool.importIds();
-    const needed = await this.imports.unfinishedAmong(spooled);
-    for (const importId of spooled.filter((id) => !needed.has(id))) await this.purge.all(importId);
+    await this.datasets.endImports();
+    await this.purge.leftovers();
   }
 
   private async run(): Promise<void> {

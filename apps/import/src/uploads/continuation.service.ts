@@ -6,6 +6,7 @@ import type { ImportDocument } from '../imports/import.model.ts';
 import { openStates } from '../imports/import-state.ts';
 import { ImportsRepository } from '../imports/imports.repository.ts';
 import { isOwn } from '../imports/visibility.ts';
+import { SpoolRoom } from '../intake/spool-room.service.ts';
 import { UploadFence } from './upload-fence.ts';
 import { UploadsRepository } from './uploads.repository.ts';
 
@@ -20,10 +21,11 @@ export class Continuation {
     private readonly uploads: UploadsRepository,
     private readonly acceptance: AcceptanceService,
     private readonly fence: UploadFence,
+    private readonly room: SpoolRoom,
   ) {}
 
   /** Undefined where the request names no key, or one that stands for nothing. Throws IDEMPOTENCY_KEY_REUSED. */
-  async find(request: Create, caller: Caller, unlimitedBytes: number): Promise<Created | undefined> {
+  async find(request: Create, caller: Caller): Promise<Created | undefined> {
     if (request.idempotencyKey === undefined) return undefined;
     const found = await this.uploads.findByKey(caller.creator, request.idempotencyKey);
     if (!found) return undefined;
@@ -35,7 +37,7 @@ export class Continuation {
     const opened = isOpen(found) ? await this.fence.begin(importId) : null;
     if (!opened) return finished((await this.imports.find(importId)) ?? found);
     const { offset, digest, epoch } = opened.tail;
-    const reservedBytes = opened.document.reserved?.bytes ?? offset + unlimitedBytes;
+    const reservedBytes = opened.document.reserved?.bytes ?? offset + this.room.portion;
     return { importId, epoch, reservedBytes, resumed: { offset, digest } };
   }
 }

@@ -14,9 +14,10 @@ import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { openStates } from '../imports/import-state.ts';
 import { ImportsRepository } from '../imports/imports.repository.ts';
-import { unlimitedBytes, UploadsService } from '../imports/uploads.service.ts';
+import { UploadsService } from '../imports/uploads.service.ts';
 import { isOwn } from '../imports/visibility.ts';
 import { Interruption } from '../intake/interruption.service.ts';
+import { SpoolRoom } from '../intake/spool-room.service.ts';
 import { UploadFence } from './upload-fence.ts';
 import { UploadsRepository } from './uploads.repository.ts';
 
@@ -29,6 +30,7 @@ export class ResumableUploads {
     private readonly sealing: UploadsService,
     private readonly fence: UploadFence,
     private readonly interruption: Interruption,
+    private readonly room: SpoolRoom,
     @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
   ) {}
 
@@ -54,7 +56,7 @@ export class ResumableUploads {
     const { document, tail } = opened;
     if (tail.offset !== offset) throw new KeyportError('UPLOAD_OFFSET', { offset: tail.offset });
     if (tail.offset > (uploadLength ?? Infinity)) throw tooLarge(uploadLength);
-    const reservedBytes = document.reserved?.bytes ?? offset + unlimitedBytes;
+    const reservedBytes = document.reserved?.bytes ?? offset + this.room.portion;
     return { importId, epoch: tail.epoch, reservedBytes, length: uploadLength };
   }
 
