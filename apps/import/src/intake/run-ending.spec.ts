@@ -30,6 +30,13 @@ describe('endingOf', () => {
     expect(endingOf(new TypeError('bug'), maxFailures - 1)).toMatchObject({ kind: 'fail', code: 'INTERNAL' });
   });
 
+  it('ends an import that MongoDB keeps refusing, by name and not at once', () => {
+    const refused = new KeyportError('WRITE_REFUSED', { dataset: 'a', reason: 'BadValue' });
+
+    expect(endingOf(refused, 0)).toEqual({ kind: 'try again', counted: true });
+    expect(endingOf(refused, maxFailures - 1)).toEqual({ kind: 'fail', code: 'WRITE_REFUSED', params: refused.params });
+  });
+
   it('takes a grant that stays refused for lost rights', () => {
     const refused = new KeyportError('CONTEXT_INVALID', { check: 'key' });
 
@@ -54,6 +61,7 @@ describe('endingOf', () => {
   it('tells the ways to stop apart', () => {
     expect(endingOf(new RunStop('cancelled'), 0)).toEqual({ kind: 'cancel' });
     expect(endingOf(new RunStop('shutdown'), 0)).toEqual({ kind: 'hand back' });
+    expect(endingOf(new RunStop('idle'), 0)).toEqual({ kind: 'set aside' });
     expect(endingOf(new RunStop('lost'), 0)).toEqual({ kind: 'drop' });
     expect(endingOf(new LeaseLostError('0'), 0)).toEqual({ kind: 'drop' });
     expect(endingOf(new UploadIdleError(), 0)).toEqual({ kind: 'set aside' });

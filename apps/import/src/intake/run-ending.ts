@@ -53,6 +53,8 @@ export function endingOf(error: unknown, failures: number): RunEnding {
   if (rightsGone.has(error.code)) return { kind: 'fail', code: 'RIGHTS_LOST', params: {} };
   // A service that just started may not have the keys yet; a grant whose key is gone stays refused.
   if (error.code === 'CONTEXT_INVALID') return again(failures, 'RIGHTS_LOST');
+  // It may be mended while the import is tried again: an index is made anew, a collection takes rows again.
+  if (error.code === 'WRITE_REFUSED') return again(failures, error.code, error.params);
   return error.status < 500 ? { kind: 'fail', code: error.code, params: error.params } : again(failures);
 }
 
@@ -78,8 +80,8 @@ const unavailable: ReadonlySet<string> = new Set([
 ]);
 const rightsGone: ReadonlySet<string> = new Set(['RIGHTS_LOST', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE']);
 
-const again = (failures: number, code: ErrorCode = 'INTERNAL'): RunEnding =>
-  failures + 1 < maxFailures ? { kind: 'try again', counted: true } : { kind: 'fail', code, params: {} };
+const again = (failures: number, code: ErrorCode = 'INTERNAL', params: ErrorParams = {}): RunEnding =>
+  failures + 1 < maxFailures ? { kind: 'try again', counted: true } : { kind: 'fail', code, params };
 
 /** Milliseconds before the next try: doubling from a quarter of a second to half a minute. */
 export const backOffMs = (failures: number): number => Math.min(250 * 2 ** failures, 30_000);

@@ -1,10 +1,11 @@
 import { KeyportError } from '@keyport/contracts';
 import { retriedTransaction } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
-import type { ClientSession } from 'mongoose';
+import mongoose, { type ClientSession } from 'mongoose';
 import { RefusedRow } from './chunk.repository.ts';
 import { AlreadyWritten } from './ledger.repository.ts';
 import { learn, type PendingChunk } from './pending-chunk.ts';
+import { isSourceFailure } from '../sources/source-failure.ts';
 import { DatasetSessions } from '../sources/dataset-sessions.service.ts';
 import type { WriteSessions } from './write-sessions.ts';
 
@@ -22,7 +23,7 @@ export class WriteAttempts {
 
   /**
    * `recall` tells what became of a chunk that was written already; undefined where that is not to be seen yet. Throws
-   * WRITE_CONFLICT where time is up, and SOURCE_UNAVAILABLE.
+   * WRITE_CONFLICT where time is up, WRITE_REFUSED, and SOURCE_UNAVAILABLE.
    */
   run<Result>(chunk: PendingChunk, attempt: InSession<Result>, recall?: InSession<Result | undefined>) {
     return this.sessions.use(chunk.request.dataset, (session, sessions) =>
@@ -49,9 +50,16 @@ export class WriteAttempts {
           const result = await recall(session);
           if (result !== undefined) return result;
         } else if (error instanceof RefusedRow) learn(chunk, error.row, error.fault);
-        else throw error;
+        else throw refusalOf(error, chunk) ?? error;
         if (Date.now() >= deadline) throw new KeyportError('WRITE_CONFLICT', {}, { cause: error });
       }
     }
   }
+}
+
+/** Of what the server says for good, or until somebody mends it: an index that is gone, a collection that takes no rows. */
+function refusalOf(error: unknown, { request: { dataset } }: PendingChunk): KeyportError | undefined {
+  if (!(error instanceof mongoose.mongo.MongoServerError) || isSourceFailure(error)) return undefined;
+  const reason = error.codeName ?? `code ${String(error.code)}`;
+  return new KeyportError('WRITE_REFUSED', { dataset, reason }, { cause: error });
 }

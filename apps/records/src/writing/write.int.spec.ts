@@ -75,6 +75,22 @@ describe('writing a chunk', () => {
     expect(await system.scan('meant')).toEqual([]);
   });
 
+  it('is refused by name where MongoDB will not write at all, and goes on once that is mended', async () => {
+    await system.dataset('unindexed', { key: ['n'] });
+    const collection = await system.collectionOf('unindexed');
+    const [index] = (await collection.indexes()).filter(({ key }) => 'n' in key);
+    await collection.dropIndex(String(index?.name));
+    const write = () => system.write('unindexed', numbered(0, 3), { mode: 'upsert', key: ['n'], sequence: 9_000 });
+
+    await expect(write()).rejects.toMatchObject({
+      code: 'WRITE_REFUSED',
+      params: { dataset: 'unindexed', reason: 'BadValue' },
+    });
+    await collection.createIndex({ n: 1 }, { name: String(index?.name), unique: true });
+
+    expect(await write()).toMatchObject({ inserted: 3 });
+  });
+
   it('is done once by two processes that get the same chunk at the same moment', async () => {
     await system.dataset('same', { key: ['n'] });
     await system.dataset('same-blind');
