@@ -76,6 +76,16 @@ describe('an export', () => {
     expect((await system.download(json.id)).toString()).toBe('[]');
   });
 
+  it.each([{ format: 'csv' as const }, { format: 'ndjson' as const, compression: 'gzip' as const }])(
+    'stores its position more than once also where pages give no bytes: %j',
+    async (selection) => {
+      records.fill('thin', orders(300));
+      records.pageRecords = 1;
+
+      expect(await exported('thin', selection)).toMatchObject({ counts: { written: 300 } });
+    },
+  );
+
   it('is refused where its options contradict each other', async () => {
     expect(await codeOf(system.create('small', { format: 'ndjson', types: 'header' }))).toBe('VALIDATION_FAILED');
   });

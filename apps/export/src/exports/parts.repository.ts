@@ -18,6 +18,8 @@ export class PartsRepository {
 
   /** Adds bytes behind the first `offset` of the file. */
   async append(exportId: string, offset: number, bytes: Uint8Array, session: ClientSession): Promise<void> {
+    // Many pages may give no bytes: columns are collected, or text is kept for the next member of a compressed file.
+    if (bytes.length === 0) return;
     let partOffset = offset;
     const parts = cutBytes(bytes, maxPartBytes).map((piece) => {
       const part = { exportId, offset: partOffset, bytes: asBuffer(piece) };

@@ -22,6 +22,8 @@ interface DatasetDouble {
 export class RecordsDouble {
   private readonly datasets = new Map<string, DatasetDouble>();
   scans = 0;
+  /** Records of a page at most. */
+  pageRecords = Infinity;
   /** What the n-th scan (from 1) is refused with. */
   refuse: (scan: number) => ErrorCode | undefined = () => undefined;
   /** What each scan waits for. */
@@ -45,6 +47,7 @@ export class RecordsDouble {
   /** Counts anew, refuses nothing and holds nothing up. */
   reset(): void {
     this.scans = 0;
+    this.pageRecords = Infinity;
     this.refuse = () => undefined;
     this.gate = () => Promise.resolve();
   }
@@ -76,7 +79,7 @@ export class RecordsDouble {
     if (datasetId !== undefined && datasetId !== id) throw new KeyportError('DATASET_NOT_FOUND', { dataset });
     const start = cursor ? Buffer.from(cursor).readUInt32BE() : 0;
     let end = start;
-    for (let size = 0; end < documents.length && end - start < limit; end += 1) {
+    for (let size = 0; end < documents.length && end - start < Math.min(limit, this.pageRecords); end += 1) {
       size += documents[end]?.length ?? 0;
       if (size > maxBytes && end > start) break;
     }
