@@ -70,6 +70,36 @@ describe('cutPieces', () => {
     expect(spare).toEqual([]);
   });
 
+  it('keeps nothing back of a body that pauses', async () => {
+    let goOn: () => void = () => undefined;
+    async function* slow() {
+      yield Buffer.from('first');
+      await new Promise<void>((resolve) => (goOn = resolve));
+      yield Buffer.from('second');
+    }
+
+    const spare = [Buffer.alloc(5)];
+    const pieces = cutPieces(slow(), { quietMs: 5, spare });
+    const first = await pieces.next();
+    expect(spare).toEqual([]);
+    goOn();
+
+    expect(String(first.value)).toBe('first');
+    expect((await Array.fromAsync(pieces)).map(String)).toEqual(['second']);
+  });
+
+  it('throws what the body throws, behind what came before', async () => {
+    async function* breaking() {
+      yield Buffer.from('first');
+      await Promise.resolve();
+      throw new Error('broken off');
+    }
+
+    const pieces = cutPieces(breaking(), { quietMs: 60_000 });
+
+    await expect(Array.fromAsync(pieces)).rejects.toThrow('broken off');
+  });
+
   it('makes no piece of an empty body', async () => {
     expect(await Array.fromAsync(cutPieces(arriving([])))).toEqual([]);
   });

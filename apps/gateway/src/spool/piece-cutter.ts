@@ -5,21 +5,24 @@ export interface Cutting {
   readonly pieceBytes?: number;
   /** A piece that nothing was added to for so long goes as it is: who sends slowly holds no memory. */
   readonly quietMs?: number;
-  /** Whole pieces that nobody needs any more: their memory is written over by later ones. */
+  /** Whole pieces that nobody needs any more: later ones are written over them. Let go while nothing comes. */
   readonly spare?: Buffer[];
 }
 
 /** Cuts a byte stream, however it arrives, into pieces of `pieceBytes`; shorter where no more comes. */
 export async function* cutPieces(
   source: AsyncIterable<Buffer>,
-  { pieceBytes = maxPieceBytes, quietMs = Infinity, spare }: Cutting = {},
+  { pieceBytes = maxPieceBytes, quietMs = Infinity, spare = [] }: Cutting = {},
 ): AsyncGenerator<Buffer> {
   const piece = new GrowingBuffer(pieceBytes, spare);
   const parts = source[Symbol.asyncIterator]();
   try {
     for (;;) {
       const coming = parts.next();
-      if (piece.length > 0 && quietMs < Infinity && (await isQuiet(coming, quietMs))) yield piece.take();
+      if (quietMs < Infinity && (piece.length > 0 || spare.length > 0) && (await isQuiet(coming, quietMs))) {
+        spare.splice(0);
+        if (piece.length > 0) yield piece.take();
+      }
       const arrived = await coming;
       if (arrived.done) break;
       let part = arrived.value;
