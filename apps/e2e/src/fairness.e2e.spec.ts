@@ -20,7 +20,7 @@ describe('Many at once', () => {
 
   beforeAll(async () => {
     stack = await TestStack.start({
-      env: { KEYPORT_SPOOL_BYTES: String(64 * mebibyte), KEYPORT_EVENT_STREAMS: '3' },
+      env: { KEYPORT_SPOOL_BYTES: String(32 * mebibyte), KEYPORT_EVENT_STREAMS: '3' },
     });
     client = stack.client;
   });
@@ -33,7 +33,7 @@ describe('Many at once', () => {
   afterAll(() => stack?.stop());
 
   const unfinished = async () => {
-    const found = await client.ok<{ items: Import[] }>('/v1/imports?state=receiving&state=paused&limit=500');
+    const found = await client.ok<{ items: Import[] }>('/v1/imports?state=receiving,paused&limit=200');
     return found.items;
   };
 
@@ -91,7 +91,7 @@ describe('Many at once', () => {
     upload.write(thousand);
     const { id } = await importOf(name);
     await client.ok(`/v1/imports/${id}/pause`, { method: 'POST' });
-    const total = 700_000;
+    const total = 350_000;
     const writing = (async () => {
       for (let from = 1_000; from < total; from += 1_000)
         if (!upload.write(rows(1_000, from))) await once(upload, 'drain');
