@@ -42,9 +42,9 @@ export class AcceptanceService {
       try {
         return await this.store(newJobId(), actions, request, caller);
       } catch (error) {
+        if (isSeatTaken(error)) continue;
         // Another import has this id: its rows' `_id`s begin with it, so this one takes another. Or the idempotency key
         // was used just now, which whoever asked looks into.
-        if (isSeatTaken(error)) continue;
         if (!isDuplicateKey(error) || request.idempotencyKey !== undefined) throw error;
       }
     }

@@ -62,7 +62,7 @@ export interface UploadedFile {
   readonly digest: string;
 }
 
-/** Missing in imports of earlier versions. */
+/** Imports of earlier versions have no seats. */
 export interface ImportDocument extends Partial<Seats> {
   readonly _id: string;
   readonly dataset: string;
@@ -98,7 +98,7 @@ export interface ImportDocument extends Partial<Seats> {
   readonly uploadMetadata?: string;
   /** What the sender said the whole has, before it is sealed. */
   readonly uploadLength?: number | null;
-  /** What the request that began it said that it would bring; null where it said nothing. */
+  /** What the request that began it said that it would bring, or more where more was asked for; null for neither. */
   readonly expectedLength?: number | null;
   /** The upload as far as it was counted when the newest request began; null for the first. */
   readonly tail?: UploadTail | null;

@@ -138,6 +138,8 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async follow(run: ImportRun): Promise<void> {
     const done = await this.work(run);
+    // An upload may be set aside before the next beat would have told what came of it.
+    await this.storeArrivals(run).catch(() => undefined);
     await this.conclusion.conclude(run, done);
     await run.hold.session.endSession();
     this.runs.delete(run.importId);

@@ -16,7 +16,7 @@ export class LostDatasets {
   async endImports(): Promise<void> {
     const ids = new Map<string, string | null>();
     for (const { _id, dataset, datasetId, grant } of await this.imports.resting()) {
-      const id = ids.get(dataset) ?? (await this.idOf(dataset, grant));
+      const id = ids.has(dataset) ? ids.get(dataset) : await this.idOf(dataset, grant);
       if (id === undefined) continue;
       ids.set(dataset, id);
       const params: ErrorParams = { dataset };

@@ -55,6 +55,8 @@ export class SpoolRoom {
     if (document.state !== 'paused') this.requireSize(length);
     const bytes = Math.max(bytesOf(document), length);
     await this.requireGrowth({ importId: document._id, bytes, touchedAt: Date.now() });
+    // Of a paused upload nobody reads how far it is.
+    await this.imports.updateOne({ _id: document._id }, { $max: { expectedLength: length } });
   }
 
   /** What is read should be freed at once. */
