@@ -25,34 +25,6 @@ describe('cutPieces', () => {
     );
   });
 
-  it('keeps nothing back of a body that pauses', async () => {
-    let goOn: () => void = () => undefined;
-    async function* slow() {
-      yield Buffer.from('first');
-      await new Promise<void>((resolve) => (goOn = resolve));
-      yield Buffer.from('second');
-    }
-
-    const pieces = cutPieces(slow(), { quietMs: 5 });
-    const first = await pieces.next();
-    goOn();
-
-    expect(String(first.value)).toBe('first');
-    expect((await Array.fromAsync(pieces)).map(String)).toEqual(['second']);
-  });
-
-  it('throws what the body throws, behind what came before', async () => {
-    async function* breaking() {
-      yield Buffer.from('first');
-      await Promise.resolve();
-      throw new Error('broken off');
-    }
-
-    const pieces = cutPieces(breaking(), { quietMs: 60_000 });
-
-    await expect(Array.fromAsync(pieces)).rejects.toThrow('broken off');
-  });
-
   it('uses the memory of pieces again that were given back, and of no others', async () => {
     const spare: Buffer[] = [];
     const held: Buffer[] = [];
