@@ -1,4 +1,5 @@
-export { createRowReader, type RowReader } from './rows/row-reader.ts';
+export { createKnownRowReader, createRowReader, type KnownRowReader, type RowReader } from './rows/row-reader.ts';
+export type { KnownRow } from './rows/known-row-framer.ts';
 export type { Chunk } from './rows/chunk.ts';
 export type { CsvOptions, RowFormat, RowPosition, RowReaderOptions } from './rows/row-options.ts';
 export {

@@ -64,6 +64,15 @@ export class CsvFramer implements RowFramer {
     return this.findRow(ended);
   }
 
+  /** Takes the text that was not looked at yet for one row, and for all of it. */
+  takeRest(): void {
+    this.start = this.scan;
+    this.begun = true;
+    this.cells.clear();
+    this.beginCell(0);
+    if (!this.passRow()) this.endOfFile();
+  }
+
   private findHeader(ended: boolean): boolean {
     const found = this.findRow(ended);
     const tooLong = this.scan - this.start > this.limits.maxRowBytes && (found || this.begun);

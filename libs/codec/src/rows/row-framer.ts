@@ -1,3 +1,4 @@
+import type { KnownRow } from './known-row-framer.ts';
 import type { FileError } from './row-errors.ts';
 
 /** Finds where rows begin and end. All places are offsets in the whole text. */
@@ -18,6 +19,8 @@ export interface RowFramer {
   readonly begun: boolean;
   /** Why nothing more can be read, once `find` is false. */
   readonly fault: FileError | undefined;
+  /** The row found last, where its place in the file is not counted here. */
+  readonly known?: KnownRow | undefined;
   /** True where a row was found; false where more text is needed, or at the end. */
   find(ended: boolean): boolean;
 }

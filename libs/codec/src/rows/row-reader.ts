@@ -1,6 +1,7 @@
 import { ByteSink } from '../bson/byte-sink.ts';
 import type { Chunk, RowPlace } from './chunk.ts';
 import { ChunkBuilder } from './chunk.ts';
+import { type KnownRow, KnownRows } from './known-row-framer.ts';
 import { rawText, type RawLimits } from './raw-text.ts';
 import { FileError, type RawRow, type RowProblem } from './row-errors.ts';
 import { createRowSource, type RowSource } from './row-source.ts';
@@ -25,8 +26,23 @@ export interface RowReader {
 
 /** @param from where an earlier reader of the same file stopped: push the text from `from.offset` on */
 export function createRowReader(options: RowReaderOptions, from?: RowPosition): RowReader {
-  return new ChunkingReader(options, from ?? { chunk: 0, offset: 0, row: 0, line: 1 });
+  return new ChunkingReader(options, from ?? beginning);
 }
+
+/** Reads rows of which it is known where they stood in their file, and says so of those that are refused again. */
+export interface KnownRowReader extends Pick<RowReader, 'end' | 'read'> {
+  /** The next rows, in the order of the file. Call `read` until it has nothing more before pushing again. */
+  push(rows: readonly KnownRow[]): void;
+}
+
+/** @param from where an earlier reader of the same rows stopped, with the header of CSV also at the beginning */
+export function createKnownRowReader(options: RowReaderOptions, from?: RowPosition): KnownRowReader {
+  const known = new KnownRows();
+  const reader = new ChunkingReader(options, from ?? beginning, known);
+  return { push: (rows) => known.add(rows), end: () => reader.end(), read: () => reader.read() };
+}
+
+const beginning: RowPosition = { chunk: 0, offset: 0, row: 0, line: 1 };
 
 const initialCapacity = 64 * 1024;
 
@@ -48,6 +64,7 @@ class ChunkingReader implements RowReader {
   constructor(
     private readonly options: RowReaderOptions,
     from: RowPosition,
+    private readonly known?: KnownRows,
   ) {
     this.limits = limitsOf(options);
     const isCells = options.format === 'csv' || options.format === 'tsv';
@@ -56,7 +73,7 @@ class ChunkingReader implements RowReader {
     this.window = this.encoding ? new Utf16Window(from.offset, this.encoding) : new SourceWindow(from.offset);
     this.chunk = new ChunkBuilder(from, from.offset);
     this.row = from.row;
-    if (from.offset > 0) this.open(from);
+    if (from.offset > 0 || known) this.open(from);
   }
 
   push(bytes: Uint8Array): void {
@@ -93,7 +110,7 @@ class ChunkingReader implements RowReader {
   }
 
   private open(from: RowPosition): void {
-    this.source = createRowSource(this.options, this.limits, this.window, this.sink, from);
+    this.source = createRowSource(this.options, this.limits, this.window, this.sink, from, this.known);
   }
 
   private readRows(source: RowSource): Chunk | undefined {
@@ -117,9 +134,10 @@ class ChunkingReader implements RowReader {
   private take(source: RowSource, documentAt: number): Chunk | undefined {
     const { framer } = source;
     const { window } = this;
-    const { start } = framer;
-    const byteOffset = this.head?.byteOffset ?? window.fileOffset(start);
-    const place = { row: ++this.row, line: framer.line, start, end: framer.end, byteOffset };
+    const { start, known } = framer;
+    this.row = known?.row ?? this.row + 1;
+    const byteOffset = known?.byteOffset ?? this.head?.byteOffset ?? window.fileOffset(start);
+    const place = { row: this.row, line: framer.line, start, end: framer.end, byteOffset };
     const offset = window.fileOffset(framer.next);
     const end: RowPosition = { chunk: 0, row: place.row, offset, line: framer.nextLine };
     if (this.encoding !== undefined) end.encoding = this.encoding;
@@ -174,7 +192,7 @@ class ChunkingReader implements RowReader {
     }
     if (framer.fault) throw this.inFile(framer.fault);
     if (over) {
-      if (this.row === 0) {
+      if (this.row === 0 && !this.known) {
         throw this.inFile(new FileError('EMPTY_FILE', 'the file has no rows', framer.scan, framer.nextLine));
       }
       return undefined;

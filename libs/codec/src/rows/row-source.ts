@@ -8,6 +8,7 @@ import type { TextFields } from '../schema/json-form.ts';
 import { typeTree } from '../stored-types/stored-type.ts';
 import { CsvFramer } from './csv-framer.ts';
 import { JsonArrayFramer } from './json-array-framer.ts';
+import { KnownRowFramer, type KnownRows } from './known-row-framer.ts';
 import { NdjsonFramer } from './ndjson-framer.ts';
 import type { RowProblem } from './row-errors.ts';
 import type { RowFramer } from './row-framer.ts';
@@ -27,24 +28,36 @@ export interface RowSource {
   plainRow(bytes: Buffer, start: number, end: number, documentAt: number): unknown;
 }
 
+/** @param known the rows, where they need not be found in the text */
 export function createRowSource(
   options: RowReaderOptions,
   limits: RowLimits,
   window: SourceWindow,
   sink: ByteSink,
   from: RowPosition,
+  known?: KnownRows,
 ): RowSource {
   switch (options.format) {
     case 'ndjson':
-      return jsonSource(new NdjsonFramer(window, from), options, limits, window, sink);
     case 'json':
-      return jsonSource(new JsonArrayFramer(window, limits.maxRowBytes, from), options, limits, window, sink);
+      return jsonSource(jsonFramer(options, limits, window, from, known), options, limits, window, sink);
     case 'csv':
     case 'tsv':
-      return csvSource(options, limits, window, sink, from);
+      return csvSource(options, limits, window, sink, from, known);
     default:
       throw new RangeError(`unknown row format ${String(options.format)}`);
   }
+}
+
+function jsonFramer(
+  { format }: RowReaderOptions,
+  { maxRowBytes }: RowLimits,
+  window: SourceWindow,
+  from: RowPosition,
+  known: KnownRows | undefined,
+): RowFramer {
+  if (known) return new KnownRowFramer(window, known, from);
+  return format === 'json' ? new JsonArrayFramer(window, maxRowBytes, from) : new NdjsonFramer(window, from);
 }
 
 function jsonSource(
@@ -81,6 +94,7 @@ function csvSource(
   window: SourceWindow,
   sink: ByteSink,
   from: RowPosition,
+  known: KnownRows | undefined,
 ): RowSource {
   const dialect = csvDialect(options.format === 'tsv', options.csv, options.types);
   const framer = new CsvFramer(window, dialect, typeTree(options.fieldTypes), limits, from);
@@ -90,7 +104,7 @@ function csvSource(
     encoding: window.encoding,
   });
   return {
-    framer,
+    framer: known ? new KnownRowFramer(window, known, from, framer) : framer,
     encode: (bytes, start, end, row) => encoder.encode(bytes, start, end, row, framer.columns),
     hasOwnId: () => encoder.id.own,
     plainRow: (_bytes, _start, _end, documentAt) =>
