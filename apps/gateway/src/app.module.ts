@@ -34,6 +34,7 @@ import { PreviewsController } from './imports/previews.controller.ts';
 import { ImportsService } from './imports/imports.service.ts';
 import { RejectsController } from './imports/rejects.controller.ts';
 import { RejectsStream } from './imports/rejects-stream.ts';
+import { RetryController } from './imports/retry.controller.ts';
 import { UndoController } from './imports/undo.controller.ts';
 import { LimitsModule } from './limits/limits.module.ts';
 import { RecordsController } from './records/records.controller.ts';
@@ -75,6 +76,7 @@ class ConfigModule {
     RejectsController,
     ImportControlController,
     UndoController,
+    RetryController,
     UploadsController,
     ExportsController,
     RecordsController,

@@ -43,6 +43,10 @@ import { UsedQuotasRepository } from './quotas/used-quotas.repository.ts';
 import { RejectedRowsRepository } from './rejects/rejected-rows.repository.ts';
 import { RejectsHandler } from './rejects/rejects.handler.ts';
 import { RejectsService } from './rejects/rejects.service.ts';
+import { RejectedRowsReader } from './retrying/rejected-rows-reader.ts';
+import { RetriesRepository } from './retrying/retries.repository.ts';
+import { RetryHandler } from './retrying/retry.handler.ts';
+import { RetryService } from './retrying/retry.service.ts';
 import { Continuation } from './uploads/continuation.service.ts';
 import { ResumableUploadsHandler } from './uploads/resumable-uploads.handler.ts';
 import { ResumableUploads } from './uploads/resumable-uploads.service.ts';
@@ -65,6 +69,7 @@ export class AppModule {
         RejectsHandler,
         ImportControlHandler,
         UndoHandler,
+        RetryHandler,
         ResumableUploadsHandler,
         PreviewsHandler,
       ],
@@ -89,6 +94,7 @@ export class AppModule {
         PausingService,
         ...[UndosRepository, UndoRunner, UndoService],
         ...[RejectedRowsRepository, RejectsService],
+        ...[RetriesRepository, RejectedRowsReader, RetryService],
         PreviewsService,
         ...[HolderLimits, UsedQuotasRepository, QuotasService, ConcurrentImports],
         ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],

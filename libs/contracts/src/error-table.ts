@@ -318,6 +318,18 @@ export const errorTable = entries({
     'There are {limit} imports that have not ended, of all holders together.',
     'Try again in {retryAfterSeconds} seconds.',
   ],
+  NOTHING_TO_RETRY: [
+    409,
+    'Nothing to retry',
+    'The import {importId} has no row to retry: {reason}.',
+    'Look at its rejects, and send the rows again yourself.',
+  ],
+  ALREADY_RETRIED: [
+    409,
+    'Already retried',
+    'What the import {importId} rejected was retried by an import that you may not see.',
+    'Ask whoever may read all imports into the dataset.',
+  ],
   UNDO_EXPIRED: [
     410,
     'Undo expired',
@@ -406,7 +418,7 @@ export const errorTable = entries({
   TOO_MANY_REJECTS: [
     422,
     'Too many rejected rows',
-    'The import stopped at row {row} because more than {maxErrors} rows were rejected.',
+    'The import stopped after {row} rows because more than {maxErrors} of them were rejected.',
     'Look at the rejects and correct them.',
   ],
 

@@ -73,6 +73,17 @@ export const importUndoSchema = z
   })
   .meta({ id: 'ImportUndo' });
 
+/** That an import asks again what another one rejected. */
+export const importRetrySchema = z
+  .object({
+    of: jobId,
+    /** Rows that are asked again. */
+    rows: z.number().int(),
+    /** Rejected rows of the other import whose text is not kept whole. */
+    leftOut: z.number().int(),
+  })
+  .meta({ id: 'ImportRetry' });
+
 export const importSchema = z
   .object({
     id: jobId,
@@ -89,6 +100,8 @@ export const importSchema = z
     /** Bytes as sent (compressed or not). */
     bytes: z.object({ received: z.number().int(), processed: z.number().int() }),
     error: z.object({ code: z.string(), detail: z.string() }).optional(),
+    /** Set where its rows are those that another import rejected. */
+    retry: importRetrySchema.optional(),
     /** Set once its undo was asked for. */
     undo: importUndoSchema.optional(),
   })

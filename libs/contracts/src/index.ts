@@ -14,6 +14,7 @@ export * from './rejects.ts';
 export * from './import-control.ts';
 export * from './resumable-upload.ts';
 export * from './import-undo.ts';
+export * from './import-retry.ts';
 export * from './preview.ts';
 export * from './export.ts';
 export * from './events.ts';

@@ -4,6 +4,7 @@ import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
 import * as imports from './import.ts';
 import * as control from './import-control.ts';
+import * as retry from './import-retry.ts';
 import * as undo from './import-undo.ts';
 import * as preview from './preview.ts';
 import * as records from './records.ts';
@@ -34,7 +35,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[imports.cancelImport, rejects.listRejects, rejects.listCorrectableRows, rejects.summarizeRejects],
     ...[control.pauseImport, control.resumeImport, control.getImportProgress],
     ...[uploads.getUpload, uploads.resumeUpload, uploads.acknowledgeUpload, uploads.refuseUpload],
-    ...[undo.undoImport, undo.listLeft],
+    ...[undo.undoImport, undo.listLeft, retry.retryImport],
     ...[preview.previewImport, preview.inferDatasetSchema],
     ...[exports.createExport, exports.getExport, exports.listExports, exports.deleteExport],
     ...[exports.readExportFile, exports.readPage],

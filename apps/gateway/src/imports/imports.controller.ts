@@ -18,8 +18,8 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
-import { importQuery, waitSecondsOf } from './import-request.ts';
-import { ImportWaiter, isFinal } from './import-waiter.ts';
+import { importQuery } from './import-request.ts';
+import { ImportWaiter } from './import-waiter.ts';
 import { ImportsService } from './imports.service.ts';
 import { TakesFile } from './takes-file.ts';
 
@@ -75,9 +75,7 @@ export class ImportsController {
     @Query({ schema: importQuery }) options: z.output<typeof importQuery>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Import> {
-    const accepted = await this.imports.start(request, dataset, options);
-    void reply.header('location', `/v1/imports/${accepted.id}`);
-    return this.settle(request, reply, accepted);
+    return this.waiter.settle(request, reply, await this.imports.start(request, dataset, options));
   }
 
   // `curl -T file` sends PUT.
@@ -128,13 +126,5 @@ export class ImportsController {
   })
   cancel(@Req() request: AuthenticatedRequest, @Param('id') importId: string) {
     return this.bus.ask(request, cancelImport, { importId }, { retryForMs: cancelPatienceMs });
-  }
-
-  private async settle(request: AuthenticatedRequest, reply: FastifyReply, accepted: Import): Promise<Import> {
-    const seconds = waitSecondsOf(request.headers.prefer as string | undefined);
-    const current = seconds === undefined ? accepted : await this.waiter.waitFor(request, accepted, seconds);
-    if (seconds !== undefined) void reply.header('preference-applied', `wait=${seconds}`);
-    void reply.status(seconds !== undefined && isFinal(current) ? 200 : 202);
-    return current;
   }
 }

@@ -3,6 +3,12 @@ import { applyDecorators } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
 
+export const preferHeader = {
+  name: 'Prefer',
+  description: '`wait=N`: answer when the import has ended, after N seconds at most (RFC 7240)',
+  schema: { type: 'string', example: 'wait=30' },
+} as const;
+
 /** A route whose body is a file of any size: it reaches the handler as an untouched stream. */
 export const TakesFile = () =>
   applyDecorators(
@@ -18,9 +24,5 @@ export const TakesFile = () =>
       description: 'How the body is compressed',
       schema: { enum: contentEncoding.options },
     }),
-    ApiHeader({
-      name: 'Prefer',
-      description: '`wait=N`: answer when the import has ended, after N seconds at most (RFC 7240)',
-      schema: { type: 'string', example: 'wait=30' },
-    }),
+    ApiHeader(preferHeader),
   );

@@ -6,6 +6,7 @@ import {
   createImport,
   getDataset,
   type DatasetAction,
+  type ImportOptions,
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
@@ -17,9 +18,34 @@ import { ConcurrentImports, isSeatTaken } from '../quotas/concurrent-imports.ser
 import { QuotasService } from '../quotas/quotas.service.ts';
 import { SpoolRoom } from '../intake/spool-room.service.ts';
 import type { ImportDocument } from './import.model.ts';
-import { ImportsRepository } from './imports.repository.ts';
+import { ImportsRepository, type NewImport } from './imports.repository.ts';
 
 type CreateImport = RequestOf<typeof createImport>;
+
+/** What decides which rights an import takes. */
+interface Writing {
+  readonly dataset: string;
+  readonly options: Pick<ImportOptions, 'mode'>;
+}
+
+/** What an import asks for before it is known what it will be. */
+export interface Asked {
+  readonly dataset: string;
+  readonly actions: DatasetAction[];
+  readonly contentLength: number | undefined;
+}
+
+/** What it was given then. */
+export interface Accepted {
+  readonly importId: string;
+  readonly creator: string;
+  readonly grant: string;
+  readonly limits: string | null;
+  readonly dataset: ReplyOf<typeof getDataset>;
+}
+
+/** An import as it is asked for, before it takes of what there is not enough of for all. */
+export type Unseated = Omit<NewImport, 'reserved' | 'seat' | 'ownSeat'>;
 
 /** Turns a request for an import into a stored one that may run without its creator's token. */
 @Injectable()
@@ -37,10 +63,12 @@ export class AcceptanceService {
    * QUOTA_EXCEEDED, TOO_MANY_IMPORTS, TOO_MANY_IMPORTS_IN_ALL, SPOOL_FULL and UPLOAD_EXCEEDS_SPOOL.
    */
   async accept(request: CreateImport, caller: Caller): Promise<ImportDocument> {
-    const actions = this.requireRights(request, caller);
+    const { dataset, contentLength } = request;
+    const asked = { dataset, contentLength, actions: this.requireRights(request, caller) };
     for (;;) {
       try {
-        return await this.store(newJobId(), actions, request, caller);
+        await this.requireRoom(request);
+        return await this.store(newJobId(), asked, caller, (given) => describe(request, given));
       } catch (error) {
         if (isSeatTaken(error)) continue;
         // Another import has this id: its rows' `_id`s begin with it, so this one takes another. Or the idempotency key
@@ -51,30 +79,30 @@ export class AcceptanceService {
   }
 
   /** Throws INSUFFICIENT_SCOPE. */
-  requireRights(request: CreateImport, caller: Caller): DatasetAction[] {
-    const actions = actionsOf(request);
-    for (const action of actions) caller.require(action, request.dataset);
+  requireRights(writing: Writing, caller: Caller): DatasetAction[] {
+    const actions = actionsOf(writing);
+    for (const action of actions) caller.require(action, writing.dataset);
     return actions;
   }
 
-  private async store(
+  /** Also throws MongoDB's duplicate key error, where another import has the id, and what `describe` throws. */
+  async store(
     importId: string,
-    actions: DatasetAction[],
-    request: CreateImport,
+    { dataset: name, actions, contentLength }: Asked,
     caller: Caller,
+    describe: (given: Accepted) => Unseated,
   ): Promise<ImportDocument> {
-    await this.requireRoom(request);
     const seats = await this.concurrent.seatsFor(caller);
     const { grant } = await this.requester.request(
       createGrant,
-      { jobId: importId, dataset: request.dataset, actions },
+      { jobId: importId, dataset: name, actions },
       { authority: caller.authority },
     );
     // Asked with the grant: to import into a dataset one need not be allowed to read its definition.
-    const dataset = await this.requester.request(getDataset, { name: request.dataset }, { authority: grant });
-    const limits = limitsText(caller.limitsOn('imports:create', request.dataset));
-    const accepted = describe(request, { importId, creator: caller.creator, grant, limits, dataset });
-    return this.quotas.admit(caller, request.contentLength, (reserved, session) =>
+    const dataset = await this.requester.request(getDataset, { name }, { authority: grant });
+    const limits = limitsText(caller.limitsOn('imports:create', name));
+    const accepted = describe({ importId, creator: caller.creator, grant, limits, dataset });
+    return this.quotas.admit(caller, contentLength, (reserved, session) =>
       this.imports.create({ ...accepted, ...seats, reserved }, session),
     );
   }
@@ -91,17 +119,9 @@ export function requestDigestOf({ dataset, format, contentEncoding, options, ver
 }
 
 /** docs/tokens.md: an import needs `imports:create`, and `records:update` or `records:delete` for what is stored. */
-function actionsOf({ options }: CreateImport): DatasetAction[] {
+function actionsOf({ options }: Writing): DatasetAction[] {
   const changing = changingAction[options.mode];
   return changing ? ['imports:create', changing] : ['imports:create'];
-}
-
-interface Accepted {
-  readonly importId: string;
-  readonly creator: string;
-  readonly grant: string;
-  readonly limits: string | null;
-  readonly dataset: ReplyOf<typeof getDataset>;
 }
 
 function describe(request: CreateImport, { importId, creator, grant, limits, dataset }: Accepted) {

@@ -1,4 +1,5 @@
 import { describeError, type Import } from '@keyport/contracts';
+import { retryView } from '../retrying/retry.ts';
 import { undoView } from '../undoing/undo.ts';
 import type { ImportDocument } from './import.model.ts';
 
@@ -19,6 +20,7 @@ export function viewOf(document: ImportDocument): Import {
     finishedAt: textOf(document.finishedAt),
     counts: { ...counts },
     bytes: { received: document.received, processed: document.position.processed },
+    ...(document.retry && { retry: retryView(document.retry) }),
     ...(document.undo && { undo: undoView(document.undo) }),
     ...(error && { error: { code: error.code, detail: describeError(error.code, error.params) } }),
   };

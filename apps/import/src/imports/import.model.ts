@@ -11,6 +11,8 @@ import type {
 import { Schema, type Connection, type Model, type mongo } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
 import type { Seats } from '../quotas/seats.ts';
+import type { RowRange } from './chunk-outcome.ts';
+import type { StoredRetry } from '../retrying/retry.ts';
 import type { StoredUndo } from '../undoing/undo.ts';
 import { unfinishedStates } from './import-state.ts';
 
@@ -113,6 +115,8 @@ export interface ImportDocument extends Partial<Seats> {
   /** When something last arrived or was written. */
   readonly touchedAt: Date;
   readonly position: StoredPosition;
+  /** Behind the position, of chunks that were counted when it ended early. */
+  readonly readBehind?: readonly RowRange[];
   readonly counts: ImportCounts;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
@@ -132,6 +136,8 @@ export interface ImportDocument extends Partial<Seats> {
   readonly idleSequence: number | null;
   /** The event of its completion was published. */
   readonly announced: boolean;
+  /** Null where a file brings the rows; missing in imports of earlier versions. */
+  readonly retry?: StoredRetry | null;
   /** Missing in imports of earlier versions. */
   readonly undo?: StoredUndo | null;
 }
@@ -181,6 +187,7 @@ const schema = new Schema<ImportDocument>(
       spool: { sequence: count, offset: count, epoch: count },
       row: maybe(String),
     },
+    readBehind: { type: [Schema.Types.Mixed], default: [] },
     counts: {
       read: count,
       inserted: count,
@@ -202,6 +209,7 @@ const schema = new Schema<ImportDocument>(
     lostHolders: count,
     idleSequence: maybe(Number),
     announced: { type: Boolean, required: true, default: false },
+    retry: maybe(Schema.Types.Mixed),
     undo: maybe(Schema.Types.Mixed),
   },
   { collection: 'imports', versionKey: false, minimize: false },
@@ -210,6 +218,10 @@ schema.index({ creator: 1, _id: -1 });
 schema.index(
   { creator: 1, idempotencyKey: 1 },
   { unique: true, partialFilterExpression: { idempotencyKey: { $type: 'string' } } },
+);
+schema.index(
+  { 'retry.of': 1, 'retry.generation': 1 },
+  { unique: true, partialFilterExpression: { 'retry.of': { $type: 'string' } } },
 );
 schema.index({ dataset: 1, _id: -1 });
 schema.index({ state: 1, notBefore: 1 });

@@ -7,8 +7,9 @@ import { openStates, transitionOf, type Transition } from './import-state.ts';
 import { changeState } from './state-change.ts';
 
 /** What an accepted import is made of; the rest starts the same for all. */
-export type NewImport = Pick<
-  ImportDocument,
+export type NewImport = Pick<ImportDocument, Given> & Partial<Pick<ImportDocument, PerhapsGiven>>;
+
+type Given =
   | '_id'
   | 'dataset'
   | 'datasetId'
@@ -20,13 +21,15 @@ export type NewImport = Pick<
   | 'key'
   | 'onError'
   | 'maxErrors'
-  | 'dryRun'
   | 'schemaText'
   | 'grant'
   | 'limits'
   | 'reserved'
   | 'seat'
-  | 'ownSeat'
+  | 'ownSeat';
+
+type PerhapsGiven =
+  | 'dryRun'
   | 'resumable'
   | 'uploadMetadata'
   | 'uploadLength'
@@ -34,7 +37,11 @@ export type NewImport = Pick<
   | 'verifiedFirst'
   | 'idempotencyKey'
   | 'requestDigest'
->;
+  | 'state'
+  | 'sealedLength'
+  | 'received'
+  | 'position'
+  | 'retry';
 
 export type Resting = Pick<ImportDocument, '_id' | 'dataset' | 'datasetId' | 'grant'>;
 
@@ -93,8 +100,7 @@ export class ImportsRepository {
   async create(accepted: NewImport, session?: ClientSession): Promise<ImportDocument> {
     const now = new Date();
     const created = new this.imports({
-      ...accepted,
-      state: 'receiving',
+      ...{ state: 'receiving', ...accepted },
       sequence: 1,
       epoch: 1,
       counts: noCounts,

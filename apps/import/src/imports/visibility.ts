@@ -3,7 +3,7 @@ import { KeyportError } from '@keyport/contracts';
 import type { QueryFilter } from 'mongoose';
 import type { ImportDocument } from './import.model.ts';
 
-type Import = Pick<ImportDocument, 'creator' | 'dataset' | 'limits'>;
+type Import = Pick<ImportDocument, 'creator' | 'dataset' | 'limits' | 'retry'>;
 
 const create = 'imports:create';
 const reading: JobActions = { create, other: 'imports:read' };
@@ -27,8 +27,9 @@ export function requireControl<Found extends Import>(found: Found | null, caller
   return visible;
 }
 
-/** Rejected rows hold data. Throws INSUFFICIENT_SCOPE. */
-export const requireRows = (document: Import, caller: Caller): void => requireJob(caller, document, reading);
+/** Rejected rows hold data; those of a retry are still its sender's. Throws INSUFFICIENT_SCOPE. */
+export const requireRows = (document: Import, caller: Caller): void =>
+  requireJob(caller, { ...document, creator: document.retry?.sender ?? document.creator }, reading);
 
 /** What {@link isVisible} lets through, and some more: row and field limits no query compares. */
 export function perhapsVisible({ creator, scopes }: Caller): QueryFilter<ImportDocument> {

@@ -65,6 +65,7 @@ export class ProgressRepository {
     const changes = {
       ...{ state: to, error: error ?? null, finishedAt: new Date(), grant: '', 'lease.owner': null },
       ...(processed !== undefined && { 'position.processed': processed }),
+      ...(outcomes.length > 0 && { readBehind: outcomes.map(({ range }) => range) }),
     };
     await this.inTransaction(hold, async (session) => {
       const rest = await this.insert(session, hold.importId, outcomes);

@@ -1,4 +1,4 @@
-import { createRowReader, type Chunk } from '@keyport/codec';
+import { createKnownRowReader, createRowReader, type Chunk } from '@keyport/codec';
 import { describe, expect, it } from '@jest/globals';
 import { outcomeOf } from './outcome.ts';
 
@@ -44,6 +44,17 @@ describe('outcomeOf', () => {
     expect(byWriter.counts).toMatchObject({ read: 3, inserted: 1, rejected: 2 });
     expect(byWriter.rejected.map(({ row }) => row)).toEqual([2, 3]);
     expect(byNone.counts).toMatchObject({ read: 6, inserted: 3, rejected: 3 });
+  });
+
+  it('counts rows whose numbers do not follow one another, and says which they are', () => {
+    const reader = createKnownRowReader({ format: 'ndjson', idPrefix: new Uint8Array(8) });
+    const texts = ['{"n":1}', 'bad', '{"n":2}', 'bad', '{"n":3}'];
+    reader.push(texts.map((text, n) => ({ row: 10 + 7 * n, line: 1, byteOffset: 0, text: Buffer.from(text) })));
+    reader.end();
+
+    const outcome = outcomeOf(reader.read()!, reply({ inserted: 2 }), 1);
+
+    expect(outcome).toMatchObject({ counts: { read: 4, inserted: 2, rejected: 2 }, range: { first: 10, last: 38 } });
   });
 
   it('counts the rows that the writer skipped', () => {

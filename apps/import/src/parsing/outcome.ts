@@ -1,6 +1,6 @@
 import type { RejectedRow, ReplyOf, writeRecords } from '@keyport/contracts';
 import { splitDocuments, type Chunk, type RowErrorCode } from '@keyport/codec';
-import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
+import type { ChunkOutcome, RowRange } from '../imports/chunk-outcome.ts';
 import { describable } from '../rejects/reject-details.ts';
 import { refusedValue } from '../rejects/refused-value.ts';
 import { groupsOf } from '../rejects/reject-groups.ts';
@@ -20,11 +20,21 @@ export function outcomeOf(chunk: Chunk, reply: ReplyOf<typeof writeRecords>, may
   const all: RejectedRow[] = [...chunk.rejected, ...refused].sort((one, other) => one.row - other.row);
   const rejected = all.slice(0, mayReject + 1).map(describable);
   const last = rejected[mayReject];
-  const read = last ? last.row - (chunk.end.row - chunk.rows) : chunk.rows;
+  const read = last ? rowsUpTo(chunk, last.row) : chunk.rows;
   const { inserted, updated, unchanged, deleted, skipped } = reply;
   const counts = { read, inserted, updated, unchanged, deleted, rejected: rejected.length, skipped };
   if (inserted + updated + unchanged + deleted + rejected.length + skipped !== read) {
     throw new Error(`the writer's counts for chunk ${chunk.number} do not add up to its ${read} rows`);
   }
-  return { number: chunk.number, counts, rejected, groups: groupsOf(rejected) };
+  return { number: chunk.number, counts, range: rangeOf(chunk), rejected, groups: groupsOf(rejected) };
+}
+
+function rangeOf({ rowNumbers, rejected, end }: Chunk): RowRange {
+  return { first: Math.min(rowNumbers[0] ?? Infinity, rejected[0]?.row ?? Infinity), last: end.row };
+}
+
+/** Counted, since rows that are retried do not follow one another. */
+function rowsUpTo({ rowNumbers, rejected }: Chunk, last: number): number {
+  const isBefore = (row: number) => row <= last;
+  return rowNumbers.filter(isBefore).length + rejected.filter(({ row }) => isBefore(row)).length;
 }

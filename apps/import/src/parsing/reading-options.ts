@@ -35,9 +35,18 @@ export function readingOptionsOf({ format, options }: Asked, schema: Record<stri
     ...(ejson !== undefined && { ejson }),
     ...(Object.keys(csv).length > 0 && { csv }),
   };
+  requireFitting(format, reading, schema);
+  return reading;
+}
+
+/** Throws VALIDATION_FAILED where they contradict each other or the schema. */
+export function requireFitting(
+  format: Asked['format'],
+  reading: ReadingOptions,
+  schema: Record<string, unknown> | null,
+): void {
   const fault = rowOptionsFault({ format, ...reading, ...(schema && { fieldTypes: fieldTypesOf(schema) }) });
   if (fault !== undefined) throw refusal([{ path: parameterOf(fault), message: fault }]);
-  return reading;
 }
 
 function csvOptionsOf(options: ImportOptions): CsvOptions {

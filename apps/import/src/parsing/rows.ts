@@ -1,4 +1,13 @@
-import { createRowReader, fieldTypesOf, textFieldsOf, type Chunk, type RowPosition } from '@keyport/codec';
+import {
+  createKnownRowReader,
+  createRowReader,
+  fieldTypesOf,
+  textFieldsOf,
+  type Chunk,
+  type KnownRow,
+  type RowPosition,
+  type RowReader,
+} from '@keyport/codec';
 import { KeyportError, type WriteMode } from '@keyport/contracts';
 import type { ImportDocument } from '../imports/import.model.ts';
 import { fileFault } from './file-fault.ts';
@@ -6,11 +15,11 @@ import { maxRawBytes } from '../rejects/reject-details.ts';
 import type { ReadingOptions } from './reading-options.ts';
 import { schemaCheckOf } from './schema-check.ts';
 
-/** Rows of a file, read from its decoded bytes. */
-export interface Rows {
-  /** Offset in the decoded bytes that the first push begins at. */
-  readonly startOffset: number;
-  push(bytes: Uint8Array): void;
+/** Rows of a file, read from its decoded bytes; those that are retried from their texts. */
+export interface Rows<Source = Uint8Array> {
+  /** Where reading goes on; of a new import undefined. */
+  readonly from: RowPosition | undefined;
+  push(source: Source): void;
   /** No more bytes come. */
   end(): void;
   /** The next whole chunk; undefined until more bytes came. Throws a KeyportError where the file cannot be read on. */
@@ -21,29 +30,38 @@ type Described = Pick<ImportDocument, '_id' | 'format' | 'readingText' | 'schema
 
 /** Goes on with the rows of an import where its stored position says. */
 export function openRows(document: Described): Rows {
+  const { from, options } = openingOf(document);
+  const reader = createRowReader(options, from);
+  return { from, push: (bytes) => reader.push(bytes), ...readingFrom(reader) };
+}
+
+/** The same of rows whose place in their file is known. */
+export function openKnownRows(document: Described): Rows<readonly KnownRow[]> {
+  const { from, options } = openingOf(document);
+  const reader = createKnownRowReader(options, from);
+  return { from, push: (rows) => reader.push(rows), ...readingFrom(reader) };
+}
+
+function openingOf(document: Described) {
   const { _id, format, readingText, schemaText, position } = document;
   const schema = schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>);
   const from = position.row === null ? undefined : (JSON.parse(position.row) as RowPosition);
   const reading = JSON.parse(readingText ?? '{}') as ReadingOptions;
   const needsId = matchesOnId(document);
   const typing = typingBy(schema, document.mode);
-  const reader = createRowReader(
-    { format, idPrefix: Buffer.from(_id, 'hex'), needsId, maxRawBytes, ...reading, ...typing },
-    from,
-  );
-  return {
-    startOffset: from?.offset ?? 0,
-    push: (bytes) => reader.push(bytes),
-    end: () => reader.end(),
-    read: () => {
-      try {
-        return reader.read();
-      } catch (error) {
-        throw fileFault(error);
-      }
-    },
-  };
+  return { from, options: { format, idPrefix: Buffer.from(_id, 'hex'), needsId, maxRawBytes, ...reading, ...typing } };
 }
+
+const readingFrom = (reader: Pick<RowReader, 'end' | 'read'>) => ({
+  end: () => reader.end(),
+  read: () => {
+    try {
+      return reader.read();
+    } catch (error) {
+      throw fileFault(error);
+    }
+  },
+});
 
 /** A row without `_id` would get one that no record has: sent again, it would be inserted again. */
 export const matchesOnId = ({ mode, key }: Pick<Described, 'mode' | 'key'>): boolean =>

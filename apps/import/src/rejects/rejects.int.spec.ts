@@ -122,6 +122,7 @@ describe('rejected rows', () => {
     const outcome = {
       number: 0,
       counts: counts({}) as never,
+      range: { first: 1, last: 5_000 },
       rejected,
       groups: [{ code: 'A', count: 5_000, firstRow: 1 }],
     };
