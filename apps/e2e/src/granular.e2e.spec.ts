@@ -153,6 +153,32 @@ describe('A key that is narrow', () => {
       expect(stored.filter(({ _id }) => _id >= 100)).toEqual([rows[0], rows[3]]);
     });
 
+    it('retries rejected rows for what it reaches, and a wider one for what that reaches', async () => {
+      const name = await dataset();
+      const importer = await limited([`imports:create:${name}`]);
+      const elsewhere = await limited([`imports:create:${name}`, `imports:update:${name}`], {
+        filter: { region: 'us' },
+      });
+      const rows = [
+        { _id: 100, region: 'us' },
+        { _id: 101, region: 'eu', secret: 'mine' },
+        { _id: 102, region: 'eu' },
+      ];
+      const retry = (importId: string, by: KeyportClient) =>
+        by.request<Import>(`/v1/imports/${importId}/retry`, { method: 'POST', headers: { prefer: 'wait=30' } });
+      const first = await importer.imported(name, ndjson, linesOf(rows));
+
+      const own = await retry(first.id, importer);
+      const hidden = await retry(own.body.id, elsewhere);
+      const wide = await retry(own.body.id, owner);
+
+      expect(own.body.counts).toMatchObject({ read: 2, inserted: 0, rejected: 2 });
+      expect(hidden).toMatchObject({ status: 404, body: { code: 'IMPORT_NOT_FOUND' } });
+      expect(wide.body.counts).toMatchObject({ read: 2, inserted: 2 });
+      expect(await retry(own.body.id, importer)).toMatchObject({ status: 409, body: { code: 'ALREADY_RETRIED' } });
+      expect((await owner.records<Order>(name)).filter(({ _id }) => _id >= 100)).toHaveLength(3);
+    });
+
     it('changes only those, by what they were and what they become', async () => {
       const name = await dataset();
       const importer = await limited([`imports:create:${name}`, `records:update:${name}`]);

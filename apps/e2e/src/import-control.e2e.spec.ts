@@ -115,6 +115,42 @@ describe('An import that is watched and controlled', () => {
     expect((await watcher.raw(`/v1/imports/${id}/events`)).status).toBe(401);
   });
 
+  it('is retried once its schema is put right, without its file, and every row is there then', async () => {
+    const schema = { properties: { qty: { type: 'integer', maximum: 100 } } };
+    await client.putDataset('retried', { key: ['id'], schema });
+    const sent = 'id,qty\n1,5\n2,500\n3,"7\n0"\n4,900\n';
+    const first = await client.imported('retried', 'text/csv', sent);
+    await client.putDataset('retried', { key: ['id'], schema: { properties: { qty: { type: 'integer' } } } });
+    const ask = (importId: string, by = client) =>
+      by.request<Import>(`/v1/imports/${importId}/retry`, { method: 'POST', headers: { prefer: 'wait=30' } });
+
+    const retry = await ask(first.id);
+    const asked = await client.request<Import>(`/v1/imports/${first.id}/retry`, { method: 'POST' });
+    await client.putDataset('retried', { key: ['id'] });
+    const last = await ask(retry.body.id);
+
+    expect(retry.status).toBe(200);
+    expect(retry.headers.get('location')).toBe(`/v1/imports/${retry.body.id}`);
+    expect(retry.body).toMatchObject({
+      ...{ state: 'completed', retry: { of: first.id, rows: 3, leftOut: 0 } },
+      counts: { read: 3, inserted: 2, rejected: 1 },
+    });
+    expect(asked).toMatchObject({ status: 202, body: retry.body });
+    expect(last.body).toMatchObject({ retry: { of: retry.body.id, rows: 1 }, counts: { read: 1, inserted: 1 } });
+    const counted = [first, retry.body, last.body].map(({ counts: { inserted, rejected } }) => [inserted, rejected]);
+    expect(counted).toEqual([
+      [1, 3],
+      [2, 1],
+      [1, 0],
+    ]);
+    expect((await client.dataset('retried')).count).toBe(4);
+    const stranger = await client.minted('imports:create:retried');
+    expect(await ask(first.id, stranger)).toMatchObject({ status: 404, body: { code: 'IMPORT_NOT_FOUND' } });
+    expect(await ask(last.body.id)).toMatchObject({ status: 409, body: { code: 'NOTHING_TO_RETRY' } });
+    const audited = await client.ok<{ items: { action: string }[] }>('/v1/audit');
+    expect(audited.items.map(({ action }) => action)).toContain('retry.retry');
+  });
+
   it('tells a client that has the end already not to come back, and shows nothing to a stranger', async () => {
     await client.putDataset('ended');
     const { id } = await client.imported('ended', ndjson, '{"a":1}\n');

@@ -195,6 +195,9 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'POST /v1/imports/{id}/cancel': [job('imports:read:{name}', imported, 'imports:update:{name}')],
   'POST /v1/imports/{id}/pause': [job('imports:read:{name}', imported, 'imports:update:{name}')],
   'POST /v1/imports/{id}/resume': [job('imports:read:{name}', imported, 'imports:update:{name}')],
+  'POST /v1/imports/{id}/retry': [
+    andThen('imports:create:{name}', job('imports:read:{name}', imported, 'imports:update:{name}')),
+  ],
   'POST /v1/imports/{id}/undo': [
     andThen('records:delete:{name}', job('imports:read:{name}', imported, 'imports:update:{name}')),
   ],

@@ -89,7 +89,7 @@ describe('an import', () => {
     const done = await system.imported(name, file, { options: { onError: 'abort' } });
 
     expect(done).toMatchObject({ state: 'failed', error: { code: 'TOO_MANY_REJECTS' } });
-    expect(done.error?.detail).toMatch(/stopped at row 2501 because more than 0 rows were rejected/);
+    expect(done.error?.detail).toMatch(/stopped after 2501 rows because more than 0 of them were rejected/);
     expect(done.counts).toEqual(counts({ read: 2501, inserted: 2500, rejected: 1 }));
     expect(await system.count(name)).toBe(2500);
   });
