@@ -146,11 +146,12 @@ export class LeasesRepository {
     return { document: before, hold, wasResting: owner === null, lostHolders };
   }
 
-  /** Asked before a claim, which would wait for their open transactions. */
+  /** Asked before a claim, which would wait for their open transactions. Who asks lives, however late its leases are. */
   private async endSessionsOfDeadHolders(): Promise<void> {
     const dead = await this.imports
       .find({
-        ...{ state: { $in: unfinishedStates }, 'lease.owner': { $ne: null }, 'lease.session': { $ne: null } },
+        ...{ state: { $in: unfinishedStates }, 'lease.session': { $ne: null } },
+        'lease.owner': { $nin: [null, this.owner] },
         $expr: { $lte: ['$lease.expiresAt', '$$NOW'] },
       })
       .select('lease')

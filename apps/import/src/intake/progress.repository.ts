@@ -53,9 +53,8 @@ export class ProgressRepository {
   async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
     await this.inTransaction(hold, async (session) => {
       const changes = { position, failures: 0, lostHolders: 0, idleSequence: null, touchedAt: new Date() };
-      const rest = await this.insert(session, hold.importId, outcomes);
       await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
-      return rest;
+      return this.insert(session, hold.importId, outcomes);
     });
   }
 
@@ -68,9 +67,8 @@ export class ProgressRepository {
       ...(outcomes.length > 0 && { readBehind: outcomes.map(({ range }) => range) }),
     };
     await this.inTransaction(hold, async (session) => {
-      const rest = await this.insert(session, hold.importId, outcomes);
       await this.update(session, hold, { $set: changes }, outcomes, from);
-      return rest;
+      return this.insert(session, hold.importId, outcomes);
     });
   }
 
@@ -83,9 +81,10 @@ export class ProgressRepository {
   }
 
   /**
-   * In the session that whoever takes over can end. The import itself is touched last, so that it is locked least. Details
-   * of rejected rows that the work leaves over follow, once their rows are counted: a process that is killed in between
-   * loses them, and no count.
+   * In the session that whoever takes over can end. The import itself is touched first: what else is stored of it meanwhile
+   * waits. Touched last, each renewal of the lease on the way makes the transaction begin anew, and on a slow machine one
+   * with many rejected rows never came to its end. Details of rejected rows that the work leaves over follow, once their
+   * rows are counted: a process that is killed in between loses them, and no count.
    */
   private async inTransaction(
     { session, importId }: Hold,
