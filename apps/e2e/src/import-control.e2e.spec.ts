@@ -126,7 +126,7 @@ describe('An import that is watched and controlled', () => {
 
     const retry = await ask(first.id);
     const asked = await client.request<Import>(`/v1/imports/${first.id}/retry`, { method: 'POST' });
-    await client.putDataset('retried', { key: ['id'] });
+    await client.putDataset('retried', { key: ['id'], schema: null });
     const last = await ask(retry.body.id);
 
     expect(retry.status).toBe(200);
