@@ -130,7 +130,13 @@ describe('a retry of rejected rows', () => {
       const qtyOf = ({ qty }: { qty: unknown }) => (isCells ? String(qty) : qty);
       expect(await stored(name)).toEqual([good, { ...two, qty: qtyOf(two) }, { ...three, qty: qtyOf(three) }]);
       const [before, after] = await Promise.all([system.rejects(first.id), system.rejects(second.id)]);
-      const placeOf = ({ code, message, path, value, ...place }: RejectedRow) => place;
+      const placeOf = ({ row, line, byteOffset, raw, rawComplete }: RejectedRow) => [
+        row,
+        line,
+        byteOffset,
+        raw,
+        rawComplete,
+      ];
       expect(after.map(placeOf)).toEqual(before.slice(2).map(placeOf));
       const unreadable = isCells ? 'RAGGED_ROW' : 'MALFORMED_JSON';
       expect(after.map(({ code }) => code)).toEqual([unreadable, 'DUPLICATE_KEY', 'TYPE_MISMATCH']);
