@@ -20,6 +20,9 @@ import { LimitedPages } from './scanning/limited-pages.service.ts';
 import { ScanHandler } from './scanning/scan.handler.ts';
 import { ScanRepository } from './scanning/scan.repository.ts';
 import { ScanService } from './scanning/scan.service.ts';
+import { OrdersRepository } from './selecting/orders.repository.ts';
+import { SelectedPages } from './selecting/selected-pages.service.ts';
+import { SortedPages } from './selecting/sorted-pages.service.ts';
 import { DatasetSessions } from './sources/dataset-sessions.service.ts';
 import { MappedCollections } from './sources/mapped-collection.service.ts';
 import { Places } from './sources/places.service.ts';
@@ -69,6 +72,7 @@ export class AppModule {
         ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
         ...[InsertedRecordsRepository, UndoService],
         ...[ScanRepository, CursorSeal, LimitedPages, ScanService],
+        ...[OrdersRepository, SortedPages, SelectedPages],
         ...[RecordRepository, RecordService, PutRecordService],
       ],
     };

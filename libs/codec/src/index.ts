@@ -15,6 +15,7 @@ export type { FieldTypes, StoredType } from './stored-types/stored-type.ts';
 export { compileSchema, examineSchema, type RowSchema, SchemaError } from './schema/row-schema.ts';
 export { schemaCheck, type SchemaCheck } from './schema/schema-check.ts';
 export { namesId, recordCheck, type RecordCheck } from './schema/record-check.ts';
+export { isoDateOf } from './stored-types/iso-date.ts';
 export { fieldTypesOf } from './stored-types/schema-field-types.ts';
 export { type BsonElement, countDocuments, elementOf, splitDocuments } from './bson/bson-walk.ts';
 export { bsonToJsonElements, bsonToNdjson, type JsonTextOptions } from './text/bson-to-json.ts';

@@ -435,6 +435,18 @@ export const errorTable = entries({
     'The records of {dataset} have more than {limit} different fields, or names of more than {limitBytes} bytes in all.',
     'Name the fields to write, or choose a format without columns.',
   ],
+  SORT_TOO_LARGE: [
+    422,
+    'Too much to sort',
+    'Sorting these records of {dataset} takes more than {limit} of them, more than 100 MB or too long.',
+    'Give a limit or a narrower filter, or sort by fields that have an index.',
+  ],
+  SORT_EXPIRED: [
+    410,
+    'Sort expired',
+    'The order of the records was kept for an hour after the last page, which is over.',
+    'Start again.',
+  ],
   EXPORT_NOT_READY: [409, 'Export not ready', 'The export {exportId} is {state}.', 'Wait until it is completed.'],
 });
 

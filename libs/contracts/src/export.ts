@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineRequest, defineStream } from './define.ts';
+import { afterText, givenFilterText, queryFilter, sortKeys } from './select.ts';
 import { bytes, datasetName, empty, fieldPath, instant, jobId, jobReference, listOf, pageRequest } from './shapes.ts';
 
 export const exportFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ExportFormat' });
@@ -44,10 +45,15 @@ export const exportSelection = z.strictObject({
   /** CSV and TSV: `header` writes the type of each column into its name (`qty.int32()`), for an import to read. */
   types: z.enum(['header']).optional(),
   csv: csvExportOptions.optional(),
+  filter: givenFilterText.optional(),
+  sort: sortKeys.optional(),
+  after: afterText.optional(),
 });
 export type ExportSelection = z.output<typeof exportSelection>;
 
-export const createExportSchema = exportSelection.meta({ id: 'CreateExport' });
+export const createExportSchema = exportSelection
+  .extend({ filter: queryFilter.optional() })
+  .meta({ id: 'CreateExport' });
 
 export const exportSchema = z
   .object({
@@ -73,7 +79,7 @@ export const exportListSchema = listOf(exportSchema).meta({ id: 'ExportList' });
 
 export const createExport = defineRequest({
   subject: 'export.v1.create',
-  request: createExportSchema.extend({ dataset: datasetName }),
+  request: exportSelection.extend({ dataset: datasetName }),
   reply: exportSchema,
 });
 
@@ -112,7 +118,8 @@ export const readExportFile = defineRequest({
  * One page of the streaming route, as text. First reply: `next` as soon as it is known, so that the asker may ask for
  * the following page while this one is still being written; then `bytes`, in more than one reply only where they are
  * too many for a message. `next` is null on the last page; a page may be empty before that. Every instance can answer
- * every page: the cursor holds all that is needed.
+ * every page: the cursor holds all that is needed. `count` is of records in the page; `after` is on the last page where
+ * more may follow behind it, and goes into `after` of a later selection.
  */
 export const readPage = defineStream({
   subject: 'export.v1.pages.read',
@@ -123,5 +130,8 @@ export const readPage = defineStream({
     z.object({ kind: z.literal('first'), dataset: datasetName, selection: exportSelection }),
     z.object({ kind: z.literal('next'), dataset: datasetName, cursor: z.string() }),
   ]),
-  reply: z.union([z.object({ next: z.string().nullable() }), z.object({ bytes })]),
+  reply: z.union([
+    z.object({ next: z.string().nullable(), count: z.number().int(), after: z.string().optional() }),
+    z.object({ bytes }),
+  ]),
 });

@@ -5,6 +5,8 @@ export * from './scopes.ts';
 export * from './error-table.ts';
 export * from './errors.ts';
 export * from './filter.ts';
+export * from './select.ts';
+export { isValueWrapper } from './value-wrapper.ts';
 export * from './authorization-details.ts';
 export * from './auth/index.ts';
 export * from './datasets.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
+import { afterText, filterText, sortKeys } from './select.ts';
 import { bytes, datasetId, datasetName, empty, fieldPath } from './shapes.ts';
 
 /**
@@ -135,8 +136,8 @@ export const forgetDryRun = defineRequest({
 });
 
 /**
- * One page of a dataset in `_id` order (keyset, so that it survives any restart): about `maxBytes` of concatenated raw
- * BSON documents. `next` is absent on the last page.
+ * One page of a dataset in `_id` order (keyset, so that it survives any restart), or in the order of `sort`: about
+ * `maxBytes` of concatenated raw BSON documents. `next` is absent on the last page; a page may be empty before that.
  */
 export const scanRecords = defineRequest({
   subject: 'records.v1.scan',
@@ -153,6 +154,14 @@ export const scanRecords = defineRequest({
     fields: z.array(fieldPath).optional(),
     /** At most so many documents. */
     limit: z.number().int().min(1).optional(),
+    /** Typed by the dataset's schema unless `isTyped`. */
+    filter: filterText.optional(),
+    /** The filter is one that a reply gave: every value has its type. */
+    isTyped: z.boolean().optional(),
+    /** The same on every page. */
+    sort: sortKeys.optional(),
+    /** Of a first page: `_id` of the record that it begins behind, as Extended JSON. */
+    afterId: afterText.optional(),
     maxBytes: z
       .number()
       .int()
@@ -160,5 +169,12 @@ export const scanRecords = defineRequest({
       .max(4 * 1024 * 1024)
       .default(1024 * 1024),
   }),
-  reply: z.object({ datasetId, documents: bytes, count: z.number().int(), next: bytes.optional() }),
+  reply: z.object({
+    datasetId,
+    documents: bytes,
+    count: z.number().int(),
+    next: bytes.optional(),
+    /** The filter as it was understood, for the pages after this one: a schema that changes meanwhile changes nothing. */
+    filter: z.string().optional(),
+  }),
 });

@@ -20,11 +20,13 @@ export interface FindCommand {
   readonly find: string;
   readonly filter?: BSON.Document;
   readonly projection?: BSON.Document;
-  readonly sort?: BSON.Document;
+  readonly sort?: BSON.Document | ReadonlyMap<string, 1 | -1>;
   readonly hint?: BSON.Document | string;
   readonly skip?: number;
   readonly limit?: number;
   readonly batchSize?: number;
+  /** False: error 292 where a sort takes more than 100 MB of memory. */
+  readonly allowDiskUse?: boolean;
   /** The server ends the find after so many milliseconds: error 50, MaxTimeMSExpired. */
   readonly maxTimeMS?: number;
   readonly readConcern?: { readonly level: string; readonly atClusterTime?: Timestamp | undefined };

@@ -14,6 +14,8 @@ import {
 import { Requester } from '@keyport/messaging';
 import { filledPage, newJobId, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import { firstPosition } from '../reading/position.ts';
+import { checkSelection, selectedScan } from '../reading/selected-scan.ts';
 import type { ExportView } from './export.model.ts';
 import { checkStyle } from '../writing/check-style.ts';
 import { ExportRunner } from './export-runner.service.ts';
@@ -40,8 +42,15 @@ export class ExportsService {
     const _id = newJobId();
     const grant = await this.grantFor(_id, dataset, caller);
     // With the grant itself, so that a job that could not read fails now: no such dataset, fields that collide.
-    const { fields } = selection;
-    const asked = { dataset, fields, limit: 1, maxBytes: 1 };
+    checkSelection(selection);
+    const one = { ...selection, format: 'ndjson' as const, limit: 1 };
+    const asked = {
+      dataset,
+      fields: selection.fields,
+      limit: 1,
+      maxBytes: 1,
+      ...selectedScan(firstPosition({ dataset }, one, undefined)),
+    };
     const { datasetId } = await this.requester.request(scanRecords, asked, { authority: grant });
     const now = new Date();
     const limits = limitsText(caller.limitsOn('exports:create', dataset));

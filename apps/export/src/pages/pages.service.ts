@@ -28,7 +28,8 @@ export class PagesService {
         ? await this.reader.begin({ dataset, limits }, request.selection, options)
         : decodeCursor(request.cursor, dataset);
     const page = await this.reader.read(at, options);
-    yield { next: page.next ? encodeCursor(page.next) : null };
+    const { count, after } = page;
+    yield { next: page.next ? encodeCursor(page.next) : null, count, ...(after !== undefined && { after }) };
     // Writing blocks the process: the reply above leaves first.
     await nextTurn();
     const bytes = await packed(page, at);

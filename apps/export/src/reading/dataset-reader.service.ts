@@ -7,6 +7,7 @@ import { checkColumns, foundColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
 import { checkStyle } from '../writing/check-style.ts';
 import { writePage } from '../writing/write-page.ts';
+import { afterOf, checkSelection, selectedScan } from './selected-scan.ts';
 import { afterColumns, afterRows, firstPosition, isTable, type Position, type Source } from './position.ts';
 
 /** One page of BSON gives about as much text. */
@@ -25,6 +26,8 @@ export interface ReadPage {
   readonly next: Position | undefined;
   /** Documents in the text. */
   readonly count: number;
+  /** Where a later read may go on behind this page, where it is the last and there may be more. */
+  readonly after?: string;
   /** Turns the page into text; the slow part. Pages of the collecting pass give none. */
   readonly write: () => Uint8Array;
 }
@@ -41,6 +44,7 @@ export class DatasetReader {
     options: RequestOptions,
   ): Promise<Position> {
     checkStyle(selection);
+    checkSelection(selection);
     const needsSchema = isTable(selection.format) && !selection.fields;
     if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
     const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
@@ -49,10 +53,10 @@ export class DatasetReader {
   }
 
   async read(at: Position, options: RequestOptions): Promise<ReadPage> {
-    const { dataset, datasetId, scan: cursor, fields, left: limit } = at;
+    const { dataset, datasetId, fields, left: limit } = at;
     const page = await this.requester.request(
       scanRecords,
-      { dataset, datasetId, cursor, fields, limit, maxBytes: scanBytes },
+      { dataset, datasetId, fields, limit, maxBytes: scanBytes, ...selectedScan(at) },
       { timeoutMs: scanTimeoutMs, ...options },
     );
     if (at.pass === 'columns') {
@@ -61,6 +65,13 @@ export class DatasetReader {
     }
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
-    return { next, count: page.count, write: () => writePage(at, page, ends) };
+    // Where sorting begins anew, there is no going on.
+    const rest = next || at.sort ? undefined : page.next;
+    return {
+      next,
+      count: page.count,
+      ...(rest && { after: afterOf(rest) }),
+      write: () => writePage(at, page, ends),
+    };
   }
 }

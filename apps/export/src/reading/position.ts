@@ -7,6 +7,9 @@ import {
   exportFormat,
   extendedJson,
   fieldPath,
+  filterText,
+  sortKeys,
+  afterText,
   type ExportFormat,
   type ExportSelection,
 } from '@keyport/contracts';
@@ -30,7 +33,13 @@ const common = {
   compression: exportCompression.optional(),
   csv: csvExportOptions.optional(),
   fields: z.array(fieldPath).min(1).max(1000).optional(),
-  /** Where the scan goes on; from the start where absent. */
+  /** As asked for; once a page was read, as that understood it (`isTyped`). */
+  filter: filterText.optional(),
+  isTyped: z.boolean().optional(),
+  sort: sortKeys.optional(),
+  /** Where each pass begins; at the first record where absent. */
+  after: afterText.optional(),
+  /** Where the scan goes on; from the start of the pass where absent. */
   scan: bytes.optional(),
   /** Documents that this pass may still read. */
   left: count.optional(),
@@ -74,7 +83,7 @@ export interface Source {
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
   source: Source,
-  { format, ejson, fields, limit, compression, types, csv }: ExportSelection,
+  { format, ejson, fields, limit, compression, types, csv, filter, sort, after }: ExportSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
   const { dataset, datasetId } = source;
@@ -88,6 +97,9 @@ export function firstPosition(
     ...(csv && { csv }),
     ...(fields && { fields }),
     ...(limit && { left: limit }),
+    ...(filter !== undefined && { filter }),
+    ...(sort && { sort }),
+    ...(after !== undefined && { after }),
   };
   if (!isTable(format)) return { ...start, pass: 'rows', hasWritten: false };
   const columns = fields?.map((path) => columnPath(path.split('.'))) ?? schemaColumns;
@@ -104,6 +116,8 @@ export interface ScannedPage {
   readonly datasetId: string;
   readonly count: number;
   readonly next?: Uint8Array | undefined;
+  /** With all types written out. */
+  readonly filter?: string | undefined;
 }
 
 /** Where reading goes on after a page of the writing pass; undefined where that page was the last. */
@@ -120,7 +134,15 @@ export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: Foun
   if (rest) return { ...at, ...rest, ...found };
   const start = without(at, ['scan', 'left', 'areNamed', 'limit']);
   const { datasetId } = page;
-  return { ...start, datasetId, ...(at.limit && { left: at.limit }), pass: 'rows', ...found, hasWritten: false };
+  return {
+    ...start,
+    ...understood(page),
+    datasetId,
+    ...(at.limit && { left: at.limit }),
+    pass: 'rows',
+    ...found,
+    hasWritten: false,
+  };
 }
 
 /** What the collecting pass knows so far. */
@@ -131,11 +153,15 @@ function without<At extends object, Name extends keyof At>(at: At, names: readon
   return Object.fromEntries(kept) as Omit<At, Name>;
 }
 
-function restOf(left: number | undefined, { datasetId, count: read, next: scan }: ScannedPage) {
+function restOf(left: number | undefined, page: ScannedPage) {
+  const { datasetId, count: read, next: scan } = page;
   if (scan === undefined) return undefined;
-  if (left === undefined) return { datasetId, scan };
-  return left > read ? { datasetId, scan, left: left - read } : undefined;
+  const rest = { datasetId, scan, ...understood(page) };
+  if (left === undefined) return rest;
+  return left > read ? { ...rest, left: left - read } : undefined;
 }
+
+const understood = ({ filter }: ScannedPage) => (filter === undefined ? {} : { filter, isTyped: true });
 
 export const encodePosition = (at: Position): Uint8Array => BSON.serialize(at, { ignoreUndefined: true });
 

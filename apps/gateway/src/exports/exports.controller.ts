@@ -21,6 +21,7 @@ import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
 import { ExportFile } from './export-file.ts';
 import { fileTypes } from './media-types.ts';
+import { selectionOf } from './selection.ts';
 
 const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: exportState.optional() });
 
@@ -39,7 +40,7 @@ export class ExportsController {
     summary: 'Write a dataset to a file in the background',
     status: 202,
     reply: exportSchema,
-    errors: ['DATASET_NOT_FOUND', 'VALIDATION_FAILED'],
+    errors: ['DATASET_NOT_FOUND', 'VALIDATION_FAILED', 'FIELD_NOT_ALLOWED', 'SORT_TOO_LARGE', 'CURSOR_INVALID'],
   })
   async create(
     @Req() request: AuthenticatedRequest,
@@ -48,7 +49,7 @@ export class ExportsController {
     body: z.output<typeof createExportSchema>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const job = await this.bus.ask(request, createExport, { ...body, dataset });
+    const job = await this.bus.ask(request, createExport, { ...selectionOf(body), dataset });
     void reply.header('location', `/v1/exports/${job.id}`);
     return job;
   }

@@ -1,9 +1,11 @@
 import { fieldPath } from '@keyport/contracts';
 import { z } from 'zod';
 
-/** Field paths as a query spells them: joined with commas, blanks around them left out. */
-export const fieldList = (atMost: number) =>
+/** A list as a query spells it: joined with commas, blanks around them left out. */
+export const listed = <List extends z.ZodType<unknown, string[]>>(list: List) =>
   z
     .string()
-    .transform((list) => list.split(',').map((field) => field.trim()))
-    .pipe(z.array(fieldPath).min(1).max(atMost));
+    .transform((text) => text.split(',').map((item) => item.trim()))
+    .pipe(list);
+
+export const fieldList = (atMost: number) => listed(z.array(fieldPath).min(1).max(atMost));

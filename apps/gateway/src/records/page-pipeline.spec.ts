@@ -10,7 +10,7 @@ function pagesUpTo(last: number) {
   async function* fetchPage(cursor: string | undefined): PageParts & AsyncGenerator {
     const page = Number(cursor ?? 0);
     asked.push(page);
-    yield { next: page < last ? String(page + 1) : null };
+    yield { next: page < last ? String(page + 1) : null, count: 2, ...(page === last && { after: 'behind' }) };
     yield { bytes: bytesOf(`page ${page};`) };
   }
   return { asked, fetchPage };
@@ -27,9 +27,31 @@ describe('PagePipeline', () => {
     expect(text).toBe(Array.from({ length: 10 }, (_, page) => `page ${page};`).join(''));
   });
 
+  it('tells once all was read how many records that were, and where to go on', async () => {
+    const pipeline = new PagePipeline(pagesUpTo(4).fetchPage);
+
+    await readAll(pipeline);
+
+    expect(pipeline.totals).toEqual({ count: 10, after: 'behind' });
+  });
+
+  it('says that the first page is there though it holds nothing, and passes on its refusal', async () => {
+    async function* empty(): PageParts & AsyncGenerator {
+      yield { next: null, count: 0 };
+      yield { bytes: Buffer.alloc(0) };
+    }
+    // eslint-disable-next-line require-yield -- a refusal is all that comes
+    async function* refused(): PageParts & AsyncGenerator {
+      throw new KeyportError('DATASET_NOT_FOUND', { dataset: 'gone' });
+    }
+
+    await expect(new PagePipeline(empty).begun()).resolves.toBeUndefined();
+    await expect(new PagePipeline(refused).begun()).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
+  });
+
   it('joins the pieces of a page that came in several', async () => {
     async function* fetchPage(): PageParts & AsyncGenerator {
-      yield { next: null };
+      yield { next: null, count: 1 };
       yield { bytes: bytesOf('long ') };
       yield { bytes: bytesOf('page') };
     }

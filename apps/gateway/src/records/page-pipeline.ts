@@ -1,7 +1,10 @@
 import { KeyportError } from '@keyport/contracts';
+import type { StreamTotals } from './stream-trailers.ts';
 
 /** A page as it arrives: first where the next one begins, then its bytes, in several pieces where they are very many. */
-export type PageParts = AsyncIterable<{ next: string | null } | { bytes: Uint8Array }>;
+export type PageParts = AsyncIterable<
+  { next: string | null; count: number; after?: string | undefined } | { bytes: Uint8Array }
+>;
 
 /** Pages asked for and not yet taken: enough that scanning, writing and sending overlap, and all that a client can hold. */
 const credit = 3;
@@ -19,9 +22,21 @@ export class PagePipeline {
   /** Where the next page begins, once known and while the window is full; null at the end. */
   private following: string | null | undefined;
   private stopped = false;
+  private records = 0;
+  private after: string | undefined;
 
   constructor(private readonly fetchPage: (cursor: string | undefined) => PageParts) {
     this.ask(undefined);
+  }
+
+  /** The first page is there, whether it holds any bytes or not; or it failed. */
+  async begun(): Promise<void> {
+    await this.window[0]?.bytes;
+  }
+
+  /** Of all pages, once they were all taken. */
+  get totals(): StreamTotals {
+    return { count: this.records, after: this.after };
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
@@ -53,6 +68,8 @@ export class PagePipeline {
       else {
         isPlaced = true;
         this.following = part.next;
+        this.records += part.count;
+        this.after = part.after;
         this.extend();
       }
     }

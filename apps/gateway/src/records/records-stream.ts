@@ -6,6 +6,7 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { describeContent } from '../exports/media-types.ts';
 import { PagePipeline, type PageParts } from './page-pipeline.ts';
+import { addTrailers, announceTrailers } from './stream-trailers.ts';
 
 /** Streams a dataset to the client. A failure midway breaks the connection: no half answer ends as if it were whole. */
 @Injectable()
@@ -31,20 +32,18 @@ export class RecordsStream {
         readPage,
         cursor === undefined ? { kind: 'first', dataset, selection } : { kind: 'next', dataset, cursor },
       ) as PageParts;
-    const pages = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
+    const pages = new PagePipeline(fetchPage);
     // The first page is awaited before the headers go out, so that a refusal still is a problem with its status.
-    const first = await pages.next();
+    await pages.begun();
+    announceTrailers(reply);
     describeContent(reply, selection);
-    await reply.send(Readable.from(allOf(first, pages), { objectMode: true, highWaterMark: 1 }));
+    await reply.send(Readable.from(wholeOf(pages, reply), { objectMode: true, highWaterMark: 1 }));
   }
 }
 
-async function* allOf(first: IteratorResult<Uint8Array>, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    if (first.done) return;
-    yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+/** Headers leave with the first piece, and where few records match, bytes take a while: an empty one comes first. */
+async function* wholeOf(pages: PagePipeline, reply: FastifyReply): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(0);
+  yield* pages;
+  addTrailers(reply, pages.totals);
 }

@@ -1,11 +1,14 @@
 import {
+  afterText,
   datasetName,
   deleteRecord,
   exportSelection,
   extendedJson,
   getRecord,
+  givenFilterText,
   putRecord,
   recordPutSchema,
+  sortKeys,
 } from '@keyport/contracts';
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -17,12 +20,13 @@ import { RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { formatOfMediaType, offeredTypes } from '../exports/media-types.ts';
 import { Describe } from '../http/describe.ts';
-import { fieldList } from '../http/field-list.ts';
+import { fieldList, listed } from '../http/field-list.ts';
 import { jsonTextOf, TakesJsonText } from '../http/json-text.ts';
 import { negotiate } from '../http/negotiate.ts';
 import { negotiateEncoding } from '../http/negotiate-encoding.ts';
 import { csvQuery, withCsv } from './csv-query.ts';
 import { RecordsStream } from './records-stream.ts';
+import { streamTrailers } from './stream-trailers.ts';
 
 export const recordsQuery = z.strictObject({
   fields: fieldList(1000).optional(),
@@ -30,6 +34,10 @@ export const recordsQuery = z.strictObject({
   ejson: extendedJson.default('relaxed'),
   types: exportSelection.shape.types,
   ...csvQuery,
+  /** A filter as JSON. */
+  filter: givenFilterText.optional(),
+  sort: listed(sortKeys).optional(),
+  after: afterText.optional(),
 });
 
 @ApiTags('records')
@@ -46,7 +54,15 @@ export class RecordsController {
   @Describe({
     summary: 'Stream the records of a dataset; the format follows Accept, gzip or zstd Accept-Encoding',
     produces: offeredTypes,
-    errors: ['DATASET_NOT_FOUND', 'NOT_ACCEPTABLE', 'FIELD_NOT_ALLOWED', 'VALIDATION_FAILED'],
+    description: streamTrailers,
+    errors: [
+      'DATASET_NOT_FOUND',
+      'NOT_ACCEPTABLE',
+      'FIELD_NOT_ALLOWED',
+      'VALIDATION_FAILED',
+      'CURSOR_INVALID',
+      'SORT_TOO_LARGE',
+    ],
   })
   async stream(
     @Req() request: AuthenticatedRequest,

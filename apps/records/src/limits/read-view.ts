@@ -35,6 +35,20 @@ export function readViewOf(limited: Limited, asked: readonly string[] | undefine
   return { query, fields: unionOf(parts), parts: parts.length > 1 ? parts : undefined };
 }
 
+/**
+ * Rows of which a caller may compare all of these fields; undefined is all that are seen. What a filter or an order tells
+ * of a field, who sees the row must be allowed to see. Throws FIELD_NOT_ALLOWED where no limit allows them together.
+ */
+export function rowsToCompare(limited: Limited, paths: readonly string[]): Query | undefined {
+  if (typeof limited === 'string' || paths.length === 0) return undefined;
+  const allowing = limited.filter((limit) => paths.every((path) => allows(limit, path)));
+  if (allowing.length === 0) {
+    const denied = paths.find((path) => !limited.some((limit) => allows(limit, path)));
+    throw new KeyportError('FIELD_NOT_ALLOWED', { field: denied ?? paths.join(', ') });
+  }
+  return anyOf(allowing.map(({ filter }) => filter && queryOf(filter)));
+}
+
 /** The fields that a row shows which matches these parts. */
 export function unionOf(parts: readonly ViewPart[]): readonly string[] | undefined {
   const fields = parts.map((part) => part.fields);

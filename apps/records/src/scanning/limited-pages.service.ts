@@ -1,3 +1,4 @@
+import { isSortTooLarge, isTimeExceeded } from '../selecting/server-codes.ts';
 import { splitDocuments, valuesOf, type RawBatch, type RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import { projectionFor } from '../limits/projection.ts';
@@ -11,6 +12,11 @@ import { firstWindow, nextWindow } from './scan-window.ts';
 /** A page that is not found by then looks at fewer records; a few times of it are under export's 8 s for a page. */
 const maxTimeMs = 1_500;
 const fewer = 16;
+/**
+ * Milliseconds for MongoDB to find the page by any index: a filter that an index makes selective needs a few, and a first
+ * page that it does not help is to begin within 100 all the same.
+ */
+const freeTimeMs = 60;
 
 /** Records of a window, as far as they are shown. */
 interface Found {
@@ -18,7 +24,8 @@ interface Found {
   readonly range: Range;
   /** The window's last record, shown or not; undefined where the collection ends in it. */
   readonly end: RawElement | undefined;
-  readonly window: number;
+  /** Undefined where the page was found by a plan of MongoDB's own, and the next one may be. */
+  readonly window: number | undefined;
 }
 
 /**
@@ -44,13 +51,15 @@ export class LimitedPages {
       count: documents.length,
       last: hasMore ? page.last : end,
       averageBytes: nextAverage(page, asked.averageBytes),
-      window: nextWindow(window, performance.now() - startedAt),
+      ...(window !== undefined && { window: nextWindow(window, performance.now() - startedAt) }),
     };
   }
 
   private async find(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
     const { collectionName, position } = asked;
     const start = { collectionName, ...(position && { after: position.after }) };
+    const found = mayPlanFreely(asked, view) && (await this.findFreely(start, view, limit));
+    if (found) return found;
     for (let window = position?.window ?? firstWindow; ; window = Math.ceil(window / fewer)) {
       const end = await this.scans.idAfter(start, window);
       const range = { ...start, ...(end && { until: valueOf(end) }) };
@@ -68,6 +77,19 @@ export class LimitedPages {
     }
   }
 
+  /** Undefined where it takes long, or more memory than MongoDB gives a sort: few match, and no index tells which. */
+  private async findFreely(range: Range, view: ReadView, limit: number): Promise<Found | undefined> {
+    const projection = view.fields && projectionFor(view.fields);
+    const how = { isPlannedFreely: true, maxTimeMs: freeTimeMs };
+    try {
+      const batch = await this.scans.read({ ...range, query: view.query, projection, limit, ...how });
+      return { batch, range, end: undefined, window: undefined };
+    } catch (error) {
+      if (isTimeExceeded(error) || isSortTooLarge(error)) return undefined;
+      throw error;
+    }
+  }
+
   private async show(page: Page, { clusterTime }: RawBatch, range: Range, view: ReadView): Promise<Buffer[]> {
     const rows = splitDocuments(page.documents);
     if (!view.parts) return showsId(view.fields) ? rows : rows.map(withoutId);
@@ -80,7 +102,8 @@ export class LimitedPages {
   }
 }
 
-const valueOf = (element: RawElement): unknown => valuesOf([element])[0];
+/** A filter may be selective; what each row shows is then asked for by stretches of `_id`, which must be short. */
+const mayPlanFreely = ({ position, isFiltered }: PageRequest, { parts }: ReadView): boolean =>
+  isFiltered === true && !parts && position?.window === undefined;
 
-/** MongoDB manual, "Error Codes": MaxTimeMSExpired. */
-const isTimeExceeded = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 50;
+const valueOf = (element: RawElement): unknown => valuesOf([element])[0];

@@ -7,13 +7,16 @@ export interface ScanPosition {
   readonly collectionName: string;
   /** `_id` of the last record looked at, in its own BSON type. */
   readonly after: unknown;
-  /** Bytes of a record, as given so far. */
-  readonly averageBytes: number;
+  /** Bytes of a record, as given so far; undefined where none was. */
+  readonly averageBytes: number | undefined;
   /** Records that the next page may look at, where not all are shown. */
   readonly window: number | undefined;
 }
 
-type Next = Omit<ScanPosition, 'after' | 'window'> & { readonly window?: number | undefined };
+type Next = Omit<ScanPosition, 'after' | 'averageBytes' | 'window'> & {
+  readonly averageBytes: number;
+  readonly window?: number | undefined;
+};
 
 /** The position behind a record, as BSON, so that `_id` keeps its type: `{_id, c, a, w}`. */
 export function positionBytes(lastId: RawElement, { collectionName, averageBytes, window }: Next): Buffer {

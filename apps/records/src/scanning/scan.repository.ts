@@ -18,6 +18,8 @@ export interface Stretch extends Range {
   readonly limit: number;
   /** Reads one state of the database, which the batch names; else whatever a majority has. */
   readonly isSnapshot?: boolean;
+  /** MongoDB may use any index, and sort by `_id` what that gives. */
+  readonly isPlannedFreely?: boolean;
   /** Error 50 after so many milliseconds. */
   readonly maxTimeMs?: number | undefined;
 }
@@ -53,13 +55,21 @@ export class ScanRepository {
  * Keyset on `_id`. `$expr`, since a bare `$gt` ends where the BSON type of the last `_id` ends and loses the rest of a
  * collection of mixed types; a range of `min` would lose records when the last one was deleted.
  */
-export function findCommand({ collectionName, projection, limit, isSnapshot, maxTimeMs, ...range }: Stretch) {
+export function findCommand({
+  collectionName,
+  projection,
+  limit,
+  isSnapshot,
+  isPlannedFreely,
+  maxTimeMs,
+  ...range
+}: Stretch) {
   return {
     find: collectionName,
     filter: filterOf({ collectionName, ...range }),
     ...(projection && { projection }),
     sort: { _id: 1 },
-    hint: { _id: 1 },
+    ...(!isPlannedFreely && { hint: { _id: 1 } }),
     limit,
     batchSize: limit,
     ...(maxTimeMs !== undefined && { maxTimeMS: maxTimeMs }),

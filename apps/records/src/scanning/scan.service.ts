@@ -5,11 +5,12 @@ import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { DatasetService } from '../datasets/dataset.service.ts';
 import { projectionFor } from '../limits/projection.ts';
-import { readViewOf, showsId, type ReadView } from '../limits/read-view.ts';
+import { showsId, type ReadView } from '../limits/read-view.ts';
+import { startOf, SelectedPages } from '../selecting/selected-pages.service.ts';
+import { selectionOf } from '../selecting/selection.ts';
 import { CursorSeal } from './cursor-seal.ts';
-import { LimitedPages } from './limited-pages.service.ts';
 import { nextAverage, pageOf, recordsToAskFor } from './page.ts';
-import { positionBytes, positionOf, type ScanPosition } from './scan-cursor.ts';
+import { positionBytes, type ScanPosition } from './scan-cursor.ts';
 import { ScanRepository } from './scan.repository.ts';
 
 type ScanRequest = RequestOf<typeof scanRecords>;
@@ -20,6 +21,8 @@ export interface PageRequest extends Pick<ScanRequest, 'limit' | 'maxBytes'> {
   readonly position: ScanPosition | undefined;
   /** Of a record, as far as is known. */
   readonly averageBytes: number;
+  /** The caller's own filter is among what is asked for. */
+  readonly isFiltered?: boolean;
 }
 
 export interface ScannedPage {
@@ -27,6 +30,8 @@ export interface ScannedPage {
   readonly count: number;
   /** The record that the next page begins behind; undefined on the last one. */
   readonly last: RawElement | undefined;
+  /** Where the next page begins in an order of fields, as the cursor holds it. */
+  readonly behind?: Uint8Array;
   readonly averageBytes: number;
   readonly window?: number;
 }
@@ -41,29 +46,31 @@ export class ScanService {
   constructor(
     private readonly datasets: DatasetService,
     private readonly scans: ScanRepository,
-    private readonly limited: LimitedPages,
+    private readonly selected: SelectedPages,
     private readonly seal: CursorSeal,
   ) {}
 
   async page(request: ScanRequest, caller: Caller): Promise<ReplyOf<typeof scanRecords>> {
-    const view = readViewOf(caller.limitsOn(actionOf(request, caller), request.dataset), request.fields);
+    const limits = caller.limitsOn(actionOf(request, caller), request.dataset);
     const dataset = await this.datasets.existing(request.dataset, request.datasetId);
     const { id: datasetId, collectionName } = dataset;
-    const position = request.cursor && positionOf(await this.seal.open(request.cursor), collectionName);
-    const averageBytes = position?.averageBytes ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
+    const selection = selectionOf(request, limits, dataset.schemaText);
+    const { view, sort, filter } = selection;
+    const start = startOf(request.cursor && (await this.seal.open(request.cursor)), selection, collectionName);
+    const known = (start.order ?? start.position)?.averageBytes;
+    const averageBytes = known ?? ((await this.scans.averageBytes(collectionName)) || assumedBytes);
     const { limit, maxBytes } = request;
-    const asked = { collectionName, position, averageBytes, limit, maxBytes };
-    const isLimited = view.query !== undefined || view.parts !== undefined;
-    const { documents, count, last, ...next } = isLimited
-      ? await this.limited.page(asked, view)
+    const asked = { collectionName, position: start.position, order: start.order, averageBytes, limit, maxBytes };
+    const isPart = view.query !== undefined || view.parts !== undefined || sort !== undefined;
+    const { documents, count, last, behind, ...next } = isPart
+      ? await this.selected.page(asked, selection, dataset)
       : await this.wholePage(asked, view);
     if (documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: request.dataset });
-    if (last) {
-      const cursor = await this.seal.seal(positionBytes(last, { collectionName, ...next }));
-      return { datasetId, documents, count, next: cursor };
-    }
+    const reply = { datasetId, documents, count, ...(filter !== undefined && { filter }) };
+    const position = behind ?? (last && positionBytes(last, { collectionName, ...next }));
+    if (position) return { ...reply, next: await this.seal.seal(position) };
     await this.requireSame(dataset);
-    return { datasetId, documents, count };
+    return reply;
   }
 
   /** Every record of the stretch is shown, with the same fields. */

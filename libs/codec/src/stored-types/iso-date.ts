@@ -23,6 +23,13 @@ export function parseIsoDate(bytes: Uint8Array, start: number, end: number): num
   return Math.abs(ms) <= maxDateMs ? ms : NaN;
 }
 
+/** The same of text, as a Date; undefined for anything else. */
+export function isoDateOf(text: string): Date | undefined {
+  const bytes = Buffer.from(text);
+  const ms = parseIsoDate(bytes, 0, bytes.length);
+  return Number.isNaN(ms) ? undefined : new Date(ms);
+}
+
 /** Whether the month has the day. */
 export function isDay(year: number, month: number, day: number): boolean {
   if (!(month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth[month - 1]!)) return false;
