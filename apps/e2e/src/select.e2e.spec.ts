@@ -18,6 +18,7 @@ interface Problem {
 const schema = {
   type: 'object',
   properties: {
+    _id: { type: 'integer' },
     region: { type: 'string' },
     total: { type: 'integer' },
     placedAt: { type: 'string', format: 'date-time' },
@@ -159,17 +160,18 @@ describe('A selection', () => {
   });
 
   it('is refused where it is nested 1,000 deep, as query and as body, and where nothing can be written', async () => {
-    const deep = `${'{"$and":['.repeat(1_000)}{}${']}'.repeat(1_000)}`;
+    const nested = (levels: number) => `${'{"$and":['.repeat(levels)}{}${']}'.repeat(levels)}`;
     const headers = { 'content-type': 'application/json' };
 
-    const asQuery = await client.request<Problem>(`/v1/datasets/orders/records?filter=${encodeURIComponent(deep)}`);
-    const body = { method: 'POST', body: `{"filter":${deep}}`, headers };
+    const asQuery = await client.request<Problem>(
+      `/v1/datasets/orders/records?filter=${encodeURIComponent(nested(300))}`,
+    );
+    const body = { method: 'POST', body: `{"filter":${nested(1_000)}}`, headers };
     const asBody = await client.request<Problem>('/v1/datasets/orders/exports', body);
     const xml = await client.request<Problem>(path({}), { headers: { accept: 'application/xml, text/html' } });
     const cursor = await client.request<Problem>(path({ after: 'bm9uZQ' }));
 
-    expect([asQuery.status, asBody.status, xml.status, cursor.status]).toEqual([422, asBody.status, 406, 400]);
-    expect([400, 422]).toContain(asBody.status);
+    expect([asQuery.status, asBody.status, xml.status, cursor.status]).toEqual([422, 422, 406, 400]);
     expect([xml.body.code, cursor.body.code]).toEqual(['NOT_ACCEPTABLE', 'CURSOR_INVALID']);
     expect((await client.request('/health/ready')).status).toBe(200);
   });

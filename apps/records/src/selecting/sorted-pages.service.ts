@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { KeyportError } from '@keyport/contracts';
 import {
+  asBuffer,
   comparable,
+  elementsOf,
   findBatches,
   findFirstBatch,
   firstElement,
@@ -170,8 +172,11 @@ export class SortedPages {
 class SortTooLarge extends Error {}
 
 /** Numbers of ids, by what tells them apart. */
-const placesOf = (ids: readonly unknown[]): ReadonlyMap<string, number> =>
-  new Map(ids.map((id, index) => [comparable(firstElement(Buffer.from(BSON.serialize({ id })))), index]));
+function placesOf(ids: readonly unknown[]): ReadonlyMap<string, number> {
+  const list = asBuffer(BSON.serialize({ ids }));
+  const start = firstElement(list)?.valueStart ?? 0;
+  return new Map(Array.from(elementsOf(list, start), (id, index) => [comparable(id), index]));
+}
 
 const idsOf = (rows: readonly Buffer[]): unknown[] => valuesOf(rows.flatMap((row) => firstElement(row) ?? []));
 
