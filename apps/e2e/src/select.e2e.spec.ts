@@ -37,7 +37,7 @@ const orders: readonly Order[] = Array.from({ length: 20_000 }, (_, index) => ({
 const linesOf = (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 const idsOf = (text: string) => parseNdjson<Order>(text).map(({ _id }) => _id);
 const idsWhere = (test: (order: Order) => boolean) => orders.filter(test).map(({ _id }) => _id);
-const textOf = (value: unknown) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const textOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 const query = (options: Record<string, unknown>) => {
   const pairs = Object.entries(options).map(([name, value]): [string, string] => [name, textOf(value)]);
   return `?${new URLSearchParams(pairs).toString()}`;

@@ -24,7 +24,7 @@ export class OrdersRepository {
 
   async store(name: OrderName, from: number, ids: readonly unknown[]): Promise<void> {
     const until = new Date(Date.now() + keptMs);
-    await this.orders.collection.insertOne({ ...name, from, ids, until } as never);
+    await this.orders.collection.insertOne({ ...name, from, ids, until });
   }
 
   /** Ids from a number on, up to the end of the stretch that holds it; undefined where they are not kept any more. */

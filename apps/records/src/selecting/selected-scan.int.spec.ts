@@ -22,7 +22,7 @@ async function fill(name: string, documents: readonly BSON.Document[], schema?: 
   await system.dataset(name, schema && { schema });
   const collection = await system.collectionOf(name);
   for (let from = 0; from < documents.length; from += 10_000)
-    await collection.insertMany(documents.slice(from, from + 10_000) as never[]);
+    await collection.insertMany(documents.slice(from, from + 10_000));
   return collection;
 }
 
@@ -37,7 +37,7 @@ const ask = (dataset: string, options: Scan, authority?: string): Promise<ReplyO
   );
 
 /** As export does: the filter of the first page as it was understood there. */
-async function* pagesOf(dataset: string, { filter, ...options }: Scan): AsyncGenerator<number[]> {
+async function* pagesOf(dataset: string, { filter, ...options }: Scan): AsyncGenerator<number[], void> {
   let at: Scan = { filter };
   do {
     const { documents, next, filter: understood } = await ask(dataset, { ...options, ...at });
@@ -127,7 +127,10 @@ describe('a filter', () => {
 describe('an _id to go on behind', () => {
   it('is of any type, typed by the schema, and there no longer', async () => {
     const ids = [1, 5, 'a', 'b', new ObjectId('65f000000000000000000001'), true, new Date(5)];
-    await fill('ids', ids.map((_id, index) => ({ _id, index })) as BSON.Document[]);
+    await fill(
+      'ids',
+      ids.map((_id, index) => ({ _id, index })),
+    );
     const indexesBehind = async (afterId: string) =>
       plainly(await system.scan('ids', { afterId, maxBytes: 1 })).map(({ index }) => Number(index));
 

@@ -21,7 +21,7 @@ export function typedValue(value: unknown, type: StoredType | undefined): unknow
 
 /** A wrapper of Extended JSON as the value that it stands for, exactly: read as relaxed, a Long would become a double. */
 export const wrappedValue = (wrapper: Readonly<Record<string, unknown>>): unknown =>
-  EJSON.deserialize({ value: wrapper }, { relaxed: false }).value;
+  (EJSON.deserialize({ value: wrapper }, { relaxed: false }) as { readonly value: unknown }).value;
 
 type Scalar = string | number | boolean;
 
