@@ -29,7 +29,10 @@ export class RetryController {
       'With the options of the import and the dataset as it is now. `retry` says how many rows are asked again, and how many are left out since their text is not kept whole. Asked again it answers the same import.',
     status: 202,
     reply: importSchema,
-    errors: ['IMPORT_NOT_FOUND', 'IMPORT_STATE', 'NOTHING_TO_RETRY', 'ALREADY_RETRIED', 'QUOTA_EXCEEDED'],
+    errors: [
+      ...(['IMPORT_NOT_FOUND', 'IMPORT_STATE', 'NOTHING_TO_RETRY', 'ALREADY_RETRIED'] as const),
+      ...(['QUOTA_EXCEEDED', 'TOO_MANY_IMPORTS', 'TOO_MANY_IMPORTS_IN_ALL'] as const),
+    ],
   })
   async retry(
     @Req() request: AuthenticatedRequest,
