@@ -16,10 +16,12 @@ import { RecordRepository } from './records/record.repository.ts';
 import { RecordService } from './records/record.service.ts';
 import { RecordsHandler } from './records/records.handler.ts';
 import { CursorSeal } from './scanning/cursor-seal.ts';
+import { LargeRecords } from './scanning/large-records.service.ts';
 import { LimitedPages } from './scanning/limited-pages.service.ts';
 import { ScanHandler } from './scanning/scan.handler.ts';
 import { ScanRepository } from './scanning/scan.repository.ts';
 import { ScanService } from './scanning/scan.service.ts';
+import { Snapshots } from './scanning/snapshots.service.ts';
 import { OrdersRepository } from './selecting/orders.repository.ts';
 import { SelectedPages } from './selecting/selected-pages.service.ts';
 import { SortedPages } from './selecting/sorted-pages.service.ts';
@@ -71,7 +73,7 @@ export class AppModule {
         ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository],
         ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
         ...[InsertedRecordsRepository, UndoService],
-        ...[ScanRepository, CursorSeal, LimitedPages, ScanService],
+        ...[ScanRepository, CursorSeal, LimitedPages, Snapshots, ScanService, LargeRecords],
         ...[OrdersRepository, SortedPages, SelectedPages],
         ...[RecordRepository, RecordService, PutRecordService],
       ],

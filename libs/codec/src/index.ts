@@ -23,6 +23,8 @@ export { bsonToCsv, csvHeader, type CsvTextOptions, type CsvTextStyle } from './
 export { csvStyleFault } from './text/csv-style-fault.ts';
 export { collectColumnTypes, headerTypeOf } from './text/column-types.ts';
 export { columnNames, columnPath } from './csv/column-path.ts';
+export { csvPieces } from './text/csv-pieces.ts';
+export { jsonPieces, type PieceOptions } from './text/json-pieces.ts';
 export { collectColumns } from './text/csv-columns.ts';
 export {
   type ContentEncoding,

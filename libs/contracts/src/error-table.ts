@@ -272,12 +272,6 @@ export const errorTable = entries({
   ],
   SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
   RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
-  RECORD_TOO_LARGE: [
-    422,
-    'Record too large',
-    'A record of {dataset} is larger than the 8 MB that a message carries.',
-    'Read it with GET /v1/datasets/{dataset}/records, and leave out its large fields with fields=….',
-  ],
   RECORD_KEY_TAKEN: [
     409,
     'Key taken',
@@ -290,6 +284,18 @@ export const errorTable = entries({
     'Write refused',
     'MongoDB refuses to write to {dataset}: {reason}.',
     'Ask the operator; the log of records says more.',
+  ],
+  SNAPSHOT_GONE: [
+    409,
+    'Snapshot gone',
+    'The state of {dataset} that was being read is no longer kept by its MongoDB.',
+    'Start again; a slow reader does better with a file (POST /v1/datasets/{dataset}/exports), or without a snapshot.',
+  ],
+  SNAPSHOT_UNAVAILABLE: [
+    409,
+    'Snapshot unavailable',
+    'The MongoDB of {dataset} cannot show one state of it.',
+    'Try again in a few seconds, or leave out snapshot.',
   ],
   CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
 

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { defineRequest, defineStream } from './define.ts';
 import { afterText, givenFilterText, queryFilter, sortKeys } from './select.ts';
-import { bytes, datasetName, empty, fieldPath, instant, jobId, jobReference, listOf, pageRequest } from './shapes.ts';
+import {
+  bytes,
+  datasetId,
+  datasetName,
+  empty,
+  fieldPath,
+  instant,
+  jobId,
+  jobReference,
+  listOf,
+  pageRequest,
+} from './shapes.ts';
 
 export const exportFormat = z.enum(['ndjson', 'json', 'csv', 'tsv']).meta({ id: 'ExportFormat' });
 export type ExportFormat = z.output<typeof exportFormat>;
@@ -48,6 +59,8 @@ export const exportSelection = z.strictObject({
   filter: givenFilterText.optional(),
   sort: sortKeys.optional(),
   after: afterText.optional(),
+  /** All of it as it was at one moment. */
+  snapshot: z.boolean().optional(),
 });
 export type ExportSelection = z.output<typeof exportSelection>;
 
@@ -129,6 +142,8 @@ export const readPage = defineStream({
   request: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('first'), dataset: datasetName, selection: exportSelection }),
     z.object({ kind: z.literal('next'), dataset: datasetName, cursor: z.string() }),
+    /** One record that no message carries, as `getRecord` named it. */
+    z.object({ kind: z.literal('record'), dataset: datasetName, datasetId, large: bytes }),
   ]),
   reply: z.union([
     z.object({ next: z.string().nullable(), count: z.number().int(), after: z.string().optional() }),

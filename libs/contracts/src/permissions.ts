@@ -49,7 +49,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     records.forgetDryRun,
     undo.undoChunk,
   ],
-  export: [auth.createGrant, datasets.getDataset, records.scanRecords],
+  export: [auth.createGrant, datasets.getDataset, records.scanRecords, records.readLargeRecord],
   records: [],
 };
 

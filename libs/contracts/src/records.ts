@@ -1,17 +1,18 @@
 import { z } from 'zod';
-import { defineRequest } from './define.ts';
+import { defineRequest, defineStream } from './define.ts';
 import { afterText, filterText, sortKeys } from './select.ts';
 import { bytes, datasetId, datasetName, empty, fieldPath } from './shapes.ts';
 
 /**
  * `id` is the text of an ObjectId or a string; other types as canonical Extended JSON. The reply is the record as relaxed
- * Extended JSON in UTF-8, as bytes: as text it would be escaped once more. RECORD_TOO_LARGE where no message carries it.
+ * Extended JSON in UTF-8, as bytes: as text it would be escaped once more. Where no message carries it, the reply names it
+ * for {@link readLargeRecord}.
  */
 export const getRecord = defineRequest({
   subject: 'records.v1.records.get',
   encoding: 'bson',
   request: z.object({ dataset: datasetName, id: z.string().min(1).max(2048) }),
-  reply: z.object({ json: bytes }),
+  reply: z.union([z.object({ json: bytes }), z.object({ datasetId, large: bytes })]),
   idempotent: true,
 });
 
@@ -138,6 +139,7 @@ export const forgetDryRun = defineRequest({
 /**
  * One page of a dataset in `_id` order (keyset, so that it survives any restart), or in the order of `sort`: about
  * `maxBytes` of concatenated raw BSON documents. `next` is absent on the last page; a page may be empty before that.
+ * SNAPSHOT_GONE and SNAPSHOT_UNAVAILABLE where a state is asked for.
  */
 export const scanRecords = defineRequest({
   subject: 'records.v1.scan',
@@ -162,6 +164,8 @@ export const scanRecords = defineRequest({
     sort: sortKeys.optional(),
     /** Of a first page: `_id` of the record that it begins behind, as Extended JSON. */
     afterId: afterText.optional(),
+    /** `new`: the state of the dataset as it is now. Bytes: the state that an earlier reply named. */
+    snapshot: z.union([z.literal('new'), bytes]).optional(),
     maxBytes: z
       .number()
       .int()
@@ -176,5 +180,28 @@ export const scanRecords = defineRequest({
     next: bytes.optional(),
     /** The filter as it was understood, for the pages after this one: a schema that changes meanwhile changes nothing. */
     filter: z.string().optional(),
+    /** The state that was read, where one was asked for. */
+    snapshot: bytes.optional(),
+    /** Here is one document that no message carries, instead of others: {@link readLargeRecord} gives it. */
+    large: bytes.optional(),
   }),
+});
+
+/**
+ * A document that a page named as `large`, in numbered parts, all of one state of it. With the page's dataset and fields.
+ * SNAPSHOT_GONE where it was changed since, and the server no longer keeps what it was.
+ */
+export const readLargeRecord = defineStream({
+  subject: 'records.v1.large.read',
+  encoding: 'bson',
+  idempotent: true,
+  timeoutMs: 15_000,
+  request: z.object({
+    dataset: datasetName,
+    datasetId: datasetId.optional(),
+    fields: z.array(fieldPath).optional(),
+    large: bytes,
+  }),
+  /** Parts are numbered from 1; `of` is their number. */
+  reply: z.object({ part: z.number().int().min(1), of: z.number().int().min(1), bytes }),
 });

@@ -45,10 +45,27 @@ export class Requester {
     options: RequestOptions = {},
   ): Promise<ReplyOf<C>> {
     const body = encodeBody(contract.encoding, request);
+    return this.retried(contract, options, () => this.once(contract, body, options));
+  }
+
+  /** All replies of a `defineStream` contract; what came before a failure is asked for again. */
+  replies<C extends RequestContract>(
+    contract: C,
+    request: RequestInput<C>,
+    options: RequestOptions = {},
+  ): Promise<ReplyOf<C>[]> {
+    return this.retried(contract, options, () => Array.fromAsync(this.stream(contract, request, options)));
+  }
+
+  private async retried<Result>(
+    contract: RequestContract,
+    options: RequestOptions,
+    once: () => Promise<Result>,
+  ): Promise<Result> {
     const retryUntil = contract.idempotent ? Date.now() + (options.retryForMs ?? 0) : 0;
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
       try {
-        return await this.once(contract, body, options);
+        return await once();
       } catch (error) {
         const mayRetry = isWorthRepeating(error) && Date.now() + pauseMs < retryUntil;
         if (!mayRetry || options.signal?.aborted) throw error;

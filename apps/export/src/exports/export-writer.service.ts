@@ -64,10 +64,11 @@ export class ExportWriter {
 
   /** Asks for each page before the one before it is turned into text. */
   private async *pages(run: ClaimedExport, signal: AbortSignal): AsyncGenerator<ReadPage> {
-    const options = { authority: run.grant, retryForMs, signal };
+    const limits = jobLimits(run);
+    const options = { authority: run.grant, retryForMs, signal, limits };
     const at = run.position
       ? decodePosition(run.position)
-      : await orAborted(this.reader.begin({ ...run, limits: jobLimits(run) }, run.selection, options), signal);
+      : await orAborted(this.reader.begin({ ...run, limits }, run.selection, options), signal);
     const read = (position: Position) => {
       const reading = this.reader.read(position, options);
       reading.catch(() => undefined);

@@ -49,6 +49,7 @@ export class ExportsService {
       fields: selection.fields,
       limit: 1,
       maxBytes: 1,
+      ...(selection.snapshot && { snapshot: 'new' as const }),
       ...selectedScan(firstPosition({ dataset }, one, undefined)),
     };
     const { datasetId } = await this.requester.request(scanRecords, asked, { authority: grant });

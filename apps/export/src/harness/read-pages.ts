@@ -3,14 +3,15 @@ import type { GatewayDouble, Who } from '@keyport/testing';
 
 export type Selection = Partial<ExportSelection>;
 
-/** Text of every page of a dataset, asked for one after another. */
+/** Text of every page of a dataset, asked for one after another; something may happen behind the first. */
 export async function readPages(
   gateway: GatewayDouble,
   who: Who,
   dataset: string,
   selection: Selection,
+  behindFirst = () => Promise.resolve(),
 ): Promise<string[]> {
-  return (await readPackedPages(gateway, who, dataset, selection)).map(String);
+  return (await readPackedPages(gateway, who, dataset, selection, behindFirst)).map(String);
 }
 
 /** Bytes of every page, compressed where that is asked for. */
@@ -19,6 +20,7 @@ export async function readPackedPages(
   who: Who,
   dataset: string,
   selection: Selection,
+  behindFirst = () => Promise.resolve(),
 ): Promise<Buffer[]> {
   const authority = await gateway.contextFor(who);
   const pages: Buffer[] = [];
@@ -33,6 +35,7 @@ export async function readPackedPages(
       else cursor = reply.next;
     }
     pages.push(Buffer.concat(pieces));
+    if (pages.length === 1) await behindFirst();
   }
   return pages;
 }

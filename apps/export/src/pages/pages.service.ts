@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from '@keyport/access';
 import type { readPage, ReplyOf, RequestOf } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
-import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
-import type { Position } from '../reading/position.ts';
+import { DatasetReader, type ReadOptions, type ReadPage } from '../reading/dataset-reader.service.ts';
+import { ofOneDocument, type Position } from '../reading/position.ts';
 import { compress } from '../writing/compress.ts';
 import { cutBytes } from '../writing/cut-bytes.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
@@ -20,13 +20,10 @@ export class PagesService {
 
   async *read(request: RequestOf<typeof readPage>, caller: Caller): AsyncGenerator<ReplyOf<typeof readPage>> {
     caller.require('records:read', request.dataset);
-    const options = { authority: caller.authority, retryForMs };
     const { dataset } = request;
     const limits = caller.limitsOn('records:read', dataset);
-    const at =
-      request.kind === 'first'
-        ? await this.reader.begin({ dataset, limits }, request.selection, options)
-        : decodeCursor(request.cursor, dataset);
+    const options = { authority: caller.authority, retryForMs, limits };
+    const at = await this.positionOf(request, options);
     const page = await this.reader.read(at, options);
     const { count, after } = page;
     yield { next: page.next ? encodeCursor(page.next) : null, count, ...(after !== undefined && { after }) };
@@ -34,6 +31,18 @@ export class PagesService {
     await nextTurn();
     const bytes = await packed(page, at);
     for (const piece of cutBytes(bytes, maxReplyBytes)) yield { bytes: piece };
+  }
+
+  private positionOf(request: RequestOf<typeof readPage>, options: ReadOptions): Position | Promise<Position> {
+    const { dataset } = request;
+    switch (request.kind) {
+      case 'first':
+        return this.reader.begin({ dataset, limits: options.limits }, request.selection, options);
+      case 'next':
+        return decodeCursor(request.cursor, dataset);
+      case 'record':
+        return ofOneDocument(dataset, request.datasetId, request.large);
+    }
   }
 }
 

@@ -7,8 +7,18 @@ import { checkColumns, foundColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
 import { checkStyle } from '../writing/check-style.ts';
 import { writePage } from '../writing/write-page.ts';
+import { LargeDocuments } from './large-documents.service.ts';
 import { afterOf, checkSelection, selectedScan } from './selected-scan.ts';
-import { afterColumns, afterRows, firstPosition, isTable, type Position, type Source } from './position.ts';
+import {
+  afterColumns,
+  afterRows,
+  beforeLarge,
+  firstPosition,
+  isLargePosition,
+  isTable,
+  type Position,
+  type Source,
+} from './position.ts';
 
 /** One page of BSON gives about as much text. */
 const scanBytes = 1024 * 1024;
@@ -18,6 +28,11 @@ const scanTimeoutMs = 8_000;
 
 export interface LimitedSource extends Source {
   /** Rows and fields that are read: the names of other fields are not told. */
+  readonly limits: Limited;
+}
+
+export interface ReadOptions extends RequestOptions {
+  /** Of who reads. */
   readonly limits: Limited;
 }
 
@@ -35,7 +50,10 @@ export interface ReadPage {
 /** Reads datasets page by page, in the caller's or the job's name: `records` checks the right on every page. */
 @Injectable()
 export class DatasetReader {
-  constructor(private readonly requester: Requester) {}
+  constructor(
+    private readonly requester: Requester,
+    private readonly large: LargeDocuments,
+  ) {}
 
   /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
   async begin(
@@ -52,17 +70,21 @@ export class DatasetReader {
     return firstPosition({ dataset, datasetId: datasetId ?? id }, selection, columns.length > 0 ? columns : undefined);
   }
 
-  async read(at: Position, options: RequestOptions): Promise<ReadPage> {
-    const { dataset, datasetId, fields, left: limit } = at;
+  async read(at: Position, options: ReadOptions): Promise<ReadPage> {
+    if (isLargePosition(at)) return this.large.read(at, options);
+    const { dataset, datasetId, fields, left: limit, snapshot } = at;
     const page = await this.requester.request(
       scanRecords,
-      { dataset, datasetId, fields, limit, maxBytes: scanBytes, ...selectedScan(at) },
+      { dataset, datasetId, fields, limit, snapshot, maxBytes: scanBytes, ...selectedScan(at) },
       { timeoutMs: scanTimeoutMs, ...options },
     );
     if (at.pass === 'columns') {
-      const next = afterColumns(at, page, foundColumns(at, page.documents, dataset));
+      const { documents, count } = await this.large.pageOf(page, at, options);
+      const next = afterColumns(at, { ...page, count }, foundColumns(at, documents, dataset));
       return { next, count: 0, write: () => new Uint8Array() };
     }
+    if (page.large)
+      return { next: beforeLarge(at, { ...page, large: page.large }), count: 0, write: () => new Uint8Array() };
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
     // Where sorting begins anew, there is no going on.

@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   afterColumns,
+  afterLarge,
   afterRows,
+  beforeLarge,
   decodePosition,
   encodePosition,
   firstPosition,
+  isLargePosition,
   type ColumnsPosition,
   type RowsPosition,
 } from './position.ts';
@@ -111,5 +114,49 @@ describe('reading a dataset', () => {
     }) as RowsPosition;
 
     expect(decodePosition(encodePosition(at))).toEqual(at);
+  });
+});
+
+describe('reading one state', () => {
+  const snapshot = Buffer.from('state');
+
+  it('asks for a new one first, and for the one that the first page named from there on', () => {
+    const at = firstPosition(orders, { ...ndjson, snapshot: true }, undefined) as RowsPosition;
+
+    expect(at.snapshot).toBe('new');
+    expect(afterRows(at, { datasetId, count: 1, next, snapshot })?.snapshot).toBe(snapshot);
+  });
+
+  it('takes the columns and the rows from the same one', () => {
+    const at = firstPosition(orders, { ...csv, snapshot: true }, undefined) as ColumnsPosition;
+
+    expect(afterColumns(at, { datasetId, count: 1, next, snapshot }, { columns: ['a'] }).snapshot).toBe(snapshot);
+    expect(afterColumns(at, { datasetId, count: 1, snapshot }, { columns: ['a'] })).toMatchObject({
+      pass: 'rows',
+      snapshot,
+    });
+  });
+});
+
+describe('reading a document that no message carries', () => {
+  const large = Buffer.from('name');
+  const at = firstPosition(orders, { ...ndjson, limit: 2 }, undefined) as RowsPosition;
+
+  it('goes on within its text, and then with the page behind it', () => {
+    const within = beforeLarge(at, { datasetId, count: 0, next, large });
+    const decoded = decodePosition(encodePosition(within));
+
+    expect(isLargePosition(decoded)).toBe(true);
+    expect(decoded).toMatchObject({ left: 2, hasWritten: false, large: { offset: 0 } });
+    expect(isLargePosition(at)).toBe(false);
+    expect(afterLarge(within)).toMatchObject({ left: 1, hasWritten: true, scan: next });
+    expect(afterLarge(within)).not.toHaveProperty('large');
+  });
+
+  it('ends behind the last one, or where the limit is reached', () => {
+    const last = beforeLarge({ ...at, scan: next }, { datasetId, count: 0, large });
+    const limited = beforeLarge({ ...at, left: 1 }, { datasetId, count: 0, next, large });
+
+    expect([afterLarge(last), afterLarge(limited)]).toEqual([undefined, undefined]);
   });
 });

@@ -18,6 +18,10 @@ import { BSON } from 'bson';
 import { z } from 'zod';
 import { maxColumns } from '../writing/columns.ts';
 
+/** Whether reading goes on within a document that no message carries. */
+export const isLargePosition = (at: Position): at is LargePosition =>
+  at.pass === 'rows' && at.large !== undefined && at.datasetId !== undefined;
+
 const count = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const columnList = z.array(z.string()).max(maxColumns);
 /** By column, as `collectColumnTypes` counts them; there where types are asked for. */
@@ -43,6 +47,8 @@ const common = {
   scan: bytes.optional(),
   /** Documents that this pass may still read. */
   left: count.optional(),
+  /** The one state that all pages are read from: `new` until the first page has named it. */
+  snapshot: z.union([z.literal('new'), bytes]).optional(),
 };
 
 /**
@@ -66,10 +72,17 @@ export const position = z.discriminatedUnion('pass', [
     columns: columnList.optional(),
     columnTypes,
     hasWritten: z.boolean(),
+    /** A document that no message carries, which the text goes on in; the scan goes on behind it, where it does. */
+    large: z.strictObject({ name: bytes, offset: z.number().int().min(0) }).optional(),
   }),
 ]);
 export type Position = z.output<typeof position>;
 export type RowsPosition = Extract<Position, { pass: 'rows' }>;
+/** Within the text of a document that no message carries. */
+export type LargePosition = RowsPosition & {
+  readonly datasetId: string;
+  readonly large: { name: Uint8Array; offset: number };
+};
 export type ColumnsPosition = Extract<Position, { pass: 'columns' }>;
 
 export const isTable = (format: ExportFormat) => format === 'csv' || format === 'tsv';
@@ -83,7 +96,7 @@ export interface Source {
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
   source: Source,
-  { format, ejson, fields, limit, compression, types, csv, filter, sort, after }: ExportSelection,
+  { format, ejson, fields, limit, compression, types, csv, filter, sort, after, snapshot }: ExportSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
   const { dataset, datasetId } = source;
@@ -100,6 +113,7 @@ export function firstPosition(
     ...(filter !== undefined && { filter }),
     ...(sort && { sort }),
     ...(after !== undefined && { after }),
+    ...(snapshot && { snapshot: 'new' as const }),
   };
   if (!isTable(format)) return { ...start, pass: 'rows', hasWritten: false };
   const columns = fields?.map((path) => columnPath(path.split('.'))) ?? schemaColumns;
@@ -118,6 +132,9 @@ export interface ScannedPage {
   readonly next?: Uint8Array | undefined;
   /** With all types written out. */
   readonly filter?: string | undefined;
+  readonly snapshot?: Uint8Array | undefined;
+  /** Names the one document of the page, where no message carries it. */
+  readonly large?: Uint8Array | undefined;
 }
 
 /** Where reading goes on after a page of the writing pass; undefined where that page was the last. */
@@ -126,6 +143,23 @@ export function afterRows(at: RowsPosition, page: ScannedPage): RowsPosition | u
   if (!rest || at.hasWritten || page.count === 0) return rest && { ...at, ...rest };
   // The header is written.
   return { ...without(at, ['columnTypes']), ...rest, hasWritten: true };
+}
+
+/** Where reading goes on after a page of one document that no message carries: within its text. */
+export function beforeLarge(at: RowsPosition, page: ScannedPage & { readonly large: Uint8Array }): LargePosition {
+  const { datasetId, next: scan, large: name } = page;
+  return { ...at, datasetId, scan, ...understood(page), ...stateOf(page), large: { name, offset: 0 } };
+}
+
+/** Within one document alone, as relaxed Extended JSON. */
+export const ofOneDocument = (dataset: string, datasetId: string, name: Uint8Array): LargePosition => ({
+  ...{ v: 1, dataset, datasetId, format: 'ndjson', ejson: 'relaxed' },
+  ...{ pass: 'rows', hasWritten: false, large: { name, offset: 0 } },
+});
+
+/** Where it goes on behind that document; undefined where it was the last. */
+export function afterLarge(at: LargePosition): RowsPosition | undefined {
+  return afterRows(without(at, ['large']) as RowsPosition, { datasetId: at.datasetId, count: 1, next: at.scan });
 }
 
 /** Where reading goes on after a page of the collecting pass: with the next page, or with writing from the start. */
@@ -137,6 +171,7 @@ export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: Foun
   return {
     ...start,
     ...understood(page),
+    ...stateOf(page),
     datasetId,
     ...(at.limit && { left: at.limit }),
     pass: 'rows',
@@ -156,12 +191,13 @@ function without<At extends object, Name extends keyof At>(at: At, names: readon
 function restOf(left: number | undefined, page: ScannedPage) {
   const { datasetId, count: read, next: scan } = page;
   if (scan === undefined) return undefined;
-  const rest = { datasetId, scan, ...understood(page) };
+  const rest = { datasetId, scan, ...understood(page), ...stateOf(page) };
   if (left === undefined) return rest;
   return left > read ? { ...rest, left: left - read } : undefined;
 }
 
 const understood = ({ filter }: ScannedPage) => (filter === undefined ? {} : { filter, isTyped: true });
+const stateOf = ({ snapshot }: ScannedPage) => snapshot && { snapshot };
 
 export const encodePosition = (at: Position): Uint8Array => BSON.serialize(at, { ignoreUndefined: true });
 

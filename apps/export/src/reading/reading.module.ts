@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatasetReader } from './dataset-reader.service.ts';
+import { LargeDocuments } from './large-documents.service.ts';
 
-@Module({ providers: [DatasetReader], exports: [DatasetReader] })
+@Module({ providers: [DatasetReader, LargeDocuments], exports: [DatasetReader] })
 export class ReadingModule {}

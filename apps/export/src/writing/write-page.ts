@@ -12,6 +12,8 @@ export interface Writing {
   readonly csv?: CsvExportOptions | undefined;
 }
 
+export type TableWriting = Writing & { readonly format: 'csv' | 'tsv' };
+
 export interface PageOfDocuments {
   /** Concatenated BSON. */
   readonly documents: Uint8Array;
@@ -47,21 +49,20 @@ function writeArray({ documents, count }: PageOfDocuments, ejson: Writing['ejson
 }
 
 /** The header likewise: a table without rows still says its columns. */
-function writeTable(
-  { documents, count }: PageOfDocuments,
-  { format, columns = [], columnTypes, csv = {} }: Writing & { format: 'csv' | 'tsv' },
-  { isFirst, isLast }: Ends,
-): Uint8Array {
-  const style = tableStyle(format, csv);
-  const rows = bsonToCsv(documents, { columns, ...style });
-  const opens = isFirst && (count > 0 || isLast);
-  if (!opens) return rows;
-  const names = columnTypes ? columns.map((path, i) => `${path}.${headerTypeOf(columnTypes[i] ?? 0)}`) : columns;
-  const header = csv.header === false || columns.length === 0 ? [] : [csvHeader(names, style)];
-  return csv.bom || header.length > 0 ? Buffer.concat([csv.bom ? byteOrderMark : nothing, ...header, rows]) : rows;
+function writeTable({ documents, count }: PageOfDocuments, table: TableWriting, { isFirst, isLast }: Ends): Uint8Array {
+  const { format, columns = [], csv } = table;
+  const rows = bsonToCsv(documents, { columns, ...tableStyle(format, csv) });
+  const opening = isFirst && (count > 0 || isLast) ? openingOf(table) : [];
+  return opening.length > 0 ? Buffer.concat([...opening, rows]) : rows;
 }
 
-const nothing = new Uint8Array();
+/** What stands before the first row of a table. */
+export function openingOf({ format, columns = [], columnTypes, csv = {} }: TableWriting): Uint8Array[] {
+  const names = columnTypes ? columns.map((path, i) => `${path}.${headerTypeOf(columnTypes[i] ?? 0)}`) : columns;
+  const hasHeader = csv.header !== false && columns.length > 0;
+  return [...(csv.bom ? [byteOrderMark] : []), ...(hasHeader ? [csvHeader(names, tableStyle(format, csv))] : [])];
+}
+
 const byteOrderMark = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 const text = (ascii: string) => Buffer.from(ascii, 'latin1');

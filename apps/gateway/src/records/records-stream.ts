@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { getDataset, readPage, type ExportSelection } from '@keyport/contracts';
+import { getDataset, getRecord, readPage, type ExportSelection, type RequestInput } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
@@ -7,6 +7,9 @@ import type { AuthenticatedRequest } from '../access/principal.ts';
 import { describeContent } from '../exports/media-types.ts';
 import { PagePipeline, type PageParts } from './page-pipeline.ts';
 import { addTrailers, announceTrailers } from './stream-trailers.ts';
+
+/** What a client that stops reading leaves in memory. */
+const oneAtATime = { objectMode: true, highWaterMark: 1 };
 
 /** Streams a dataset to the client. A failure midway breaks the connection: no half answer ends as if it were whole. */
 @Injectable()
@@ -26,18 +29,30 @@ export class RecordsStream {
       await reply.send(Readable.from([]));
       return;
     }
-    const fetchPage = (cursor: string | undefined) =>
-      this.bus.stream(
-        request,
-        readPage,
-        cursor === undefined ? { kind: 'first', dataset, selection } : { kind: 'next', dataset, cursor },
-      ) as PageParts;
-    const pages = new PagePipeline(fetchPage);
-    // The first page is awaited before the headers go out, so that a refusal still is a problem with its status.
-    await pages.begun();
+    const pages = await this.pagesFrom(request, { kind: 'first', dataset, selection });
     announceTrailers(reply);
     describeContent(reply, selection);
-    await reply.send(Readable.from(wholeOf(pages, reply), { objectMode: true, highWaterMark: 1 }));
+    await reply.send(Readable.from(wholeOf(pages, reply), oneAtATime));
+  }
+
+  /** One record as JSON; as a stream where no message carries it. */
+  async sendOne(request: AuthenticatedRequest, reply: FastifyReply, dataset: string, id: string): Promise<void> {
+    const found = await this.bus.ask(request, getRecord, { dataset, id });
+    const body =
+      'json' in found
+        ? found.json
+        : Readable.from(await this.pagesFrom(request, { kind: 'record', dataset, ...found }), oneAtATime);
+    await reply.type('application/json; charset=utf-8').send(body);
+  }
+
+  /** The first page is awaited before the headers go out, so that a refusal still is a problem with its status. */
+  private async pagesFrom(request: AuthenticatedRequest, first: RequestInput<typeof readPage>): Promise<PagePipeline> {
+    const { dataset } = first;
+    const fetchPage = (cursor: string | undefined) =>
+      this.bus.stream(request, readPage, cursor === undefined ? first : { kind: 'next', dataset, cursor }) as PageParts;
+    const pages = new PagePipeline(fetchPage);
+    await pages.begun();
+    return pages;
   }
 }
 

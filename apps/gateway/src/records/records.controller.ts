@@ -4,7 +4,6 @@ import {
   deleteRecord,
   exportSelection,
   extendedJson,
-  getRecord,
   givenFilterText,
   putRecord,
   recordPutSchema,
@@ -21,6 +20,7 @@ import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { formatOfMediaType, offeredTypes } from '../exports/media-types.ts';
 import { Describe } from '../http/describe.ts';
 import { fieldList, listed } from '../http/field-list.ts';
+import { flag } from '../http/flag.ts';
 import { jsonTextOf, TakesJsonText } from '../http/json-text.ts';
 import { negotiate } from '../http/negotiate.ts';
 import { negotiateEncoding } from '../http/negotiate-encoding.ts';
@@ -38,6 +38,7 @@ export const recordsQuery = z.strictObject({
   filter: givenFilterText.optional(),
   sort: listed(sortKeys).optional(),
   after: afterText.optional(),
+  snapshot: flag.optional(),
 });
 
 @ApiTags('records')
@@ -62,6 +63,8 @@ export class RecordsController {
       'VALIDATION_FAILED',
       'CURSOR_INVALID',
       'SORT_TOO_LARGE',
+      'SNAPSHOT_GONE',
+      'SNAPSHOT_UNAVAILABLE',
     ],
   })
   async stream(
@@ -82,7 +85,7 @@ export class RecordsController {
   @Describe({
     summary: 'Read one record as relaxed Extended JSON',
     produces: ['application/json'],
-    errors: ['RECORD_NOT_FOUND', 'RECORD_TOO_LARGE', 'DATASET_NOT_FOUND'],
+    errors: ['RECORD_NOT_FOUND', 'DATASET_NOT_FOUND'],
   })
   async get(
     @Req() request: AuthenticatedRequest,
@@ -90,8 +93,7 @@ export class RecordsController {
     @Param('id') id: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { json } = await this.bus.ask(request, getRecord, { dataset, id });
-    await reply.type('application/json; charset=utf-8').send(json);
+    await this.records.sendOne(request, reply, dataset, id);
   }
 
   // records asks for records:update too: whether there is a record to replace, it alone knows.

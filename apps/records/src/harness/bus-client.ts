@@ -51,12 +51,25 @@ export class BusClient {
     request: RequestInput<C>,
     { authority, ...timing }: Partial<RequestOptions> = {},
   ): Promise<ReplyOf<C>> {
-    const requester = this.requesters.get(as) ?? this.servers.requesterOf(as);
-    this.requesters.set(as, requester);
-    return (await requester).request(contract, request, {
-      authority: authority ?? (await this.caller('*')),
-      ...timing,
-    });
+    const requester = await this.requesterOf(as);
+    return requester.request(contract, request, { authority: authority ?? (await this.caller('*')), ...timing });
+  }
+
+  /** As {@link ask}, all replies of a request that has several. */
+  async replies<C extends RequestContract>(
+    as: ServiceName,
+    contract: C,
+    request: RequestInput<C>,
+    authority?: string,
+  ): Promise<ReplyOf<C>[]> {
+    const requester = await this.requesterOf(as);
+    return Array.fromAsync(requester.stream(contract, request, { authority: authority ?? (await this.caller('*')) }));
+  }
+
+  private requesterOf(service: ServiceName): Promise<Requester> {
+    const requester = this.requesters.get(service) ?? this.servers.requesterOf(service);
+    this.requesters.set(service, requester);
+    return requester;
   }
 }
 

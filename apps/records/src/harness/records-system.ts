@@ -1,7 +1,9 @@
 import {
   deleteDataset,
   getDataset,
+  getRecord,
   putDataset,
+  readLargeRecord,
   scanRecords,
   writeRecords,
   type ReplyOf,
@@ -94,17 +96,37 @@ export class RecordsSystem {
     let cursor: Uint8Array | undefined;
     do {
       const request = { dataset, ...options, ...(cursor && { cursor }) };
-      const { documents, count, next } = await this.bus.ask(
+      const { documents, count, next, large } = await this.bus.ask(
         'export',
         scanRecords,
         request,
         authority ? { authority } : {},
       );
+      if (large) {
+        const document = await this.large({ dataset, large, fields: options.fields }, authority);
+        yield [BSON.deserialize(document, { promoteValues: false })];
+      }
       const page = splitDocuments(documents).map((document) => BSON.deserialize(document, { promoteValues: false }));
       if (page.length !== count) throw new Error(`${page.length} documents, count says ${count}`);
       yield page;
       cursor = next;
     } while (cursor);
+  }
+
+  /** The text of a record that one message carries. */
+  async json(dataset: string, id: string, authority?: string): Promise<string> {
+    const found = await this.bus.ask('gateway', getRecord, { dataset, id }, authority ? { authority } : {});
+    if ('large' in found) throw new Error(`${id} travels in parts`);
+    return Buffer.from(found.json).toString();
+  }
+
+  /** A document that travels in parts. */
+  async large(request: RequestInput<typeof readLargeRecord>, authority?: string): Promise<Buffer> {
+    const parts = await this.bus.replies('export', readLargeRecord, request, authority);
+    const numbers = parts.map(({ part, of }) => `${part} of ${of}`);
+    const expected = parts.map((_, index) => `${index + 1} of ${parts.length}`);
+    if (numbers.join() !== expected.join()) throw new Error(`the parts are ${numbers.join()}`);
+    return Buffer.concat(parts.map(({ bytes }) => bytes));
   }
 
   async collectionOf(dataset: string): Promise<mongo.Collection> {

@@ -20,8 +20,7 @@ async function fill(name: string, documents: readonly BSON.Document[]): Promise<
 }
 
 async function get(dataset: string, id: string, authority?: string): Promise<unknown> {
-  const { json } = await system.bus.ask('gateway', getRecord, { dataset, id }, authority ? { authority } : {});
-  return JSON.parse(Buffer.from(json).toString());
+  return JSON.parse(await system.json(dataset, id, authority));
 }
 
 const remove = (dataset: string, id: string, authority: string) =>

@@ -66,9 +66,8 @@ describe('limits', () => {
         expect(await system.plain('model', options, authority)).toEqual(visible(inOrder(rows), held, undefined));
         for (const one of rows) {
           const id = JSON.stringify({ $numberInt: String(one._id) });
-          const asked = system.bus.ask('gateway', getRecord, { dataset: 'model', id }, { authority });
-          const found = await asked.then(
-            ({ json }) => [JSON.parse(Buffer.from(json).toString()) as object],
+          const found = await system.json('model', id, authority).then(
+            (json) => [JSON.parse(json) as object],
             () => [],
           );
           expect(found).toEqual(visible([one], held, undefined));

@@ -1,10 +1,12 @@
 import { findFirstBatch, type RawBatch } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import type { Timestamp } from 'bson';
 import { allOf, type Query } from '../limits/limit-filter.ts';
 import { projectionFor } from '../limits/projection.ts';
 import { showsId, type ReadView } from '../limits/read-view.ts';
 import { VisibleRows } from '../limits/visible-rows.ts';
 import { withoutId } from '../scanning/page.ts';
+import { concernOf } from '../scanning/scan.repository.ts';
 import { Places } from '../sources/places.service.ts';
 
 @Injectable()
@@ -14,14 +16,14 @@ export class RecordRepository {
     private readonly visible: VisibleRows,
   ) {}
 
-  /** The bytes of a record, as far as they are shown; undefined where it is not shown. */
-  async find(collectionName: string, id: unknown, view: ReadView): Promise<Buffer | undefined> {
+  /** The bytes of a record, as far as they are shown, now or at a time; undefined where it is not shown. */
+  async find(collectionName: string, id: unknown, view: ReadView, at?: Timestamp): Promise<Buffer | undefined> {
     const where = withId(id);
-    const batch = await this.read(collectionName, allOf(where, view.query), view);
+    const batch = await this.read(collectionName, allOf(where, view.query), view, at);
     const record = firstOf(batch);
     if (!record) return undefined;
     if (!view.parts) return showsId(view.fields) ? record : withoutId(record);
-    const place = { collectionName, where, clusterTime: batch.clusterTime };
+    const place = { collectionName, where, clusterTime: batch.clusterTime ?? at };
     const [row] = await this.visible.show([record], view.fields, view.parts, place);
     return row && (showsId(row.fields) ? row.document : withoutId(row.document));
   }
@@ -42,13 +44,18 @@ export class RecordRepository {
     return deletedCount === 1;
   }
 
-  private read(collectionName: string, filter: Query, { fields, parts }: ReadView): Promise<RawBatch> {
+  private read(
+    collectionName: string,
+    filter: Query,
+    { fields, parts }: ReadView,
+    at: Timestamp | undefined,
+  ): Promise<RawBatch> {
     const command = {
       filter,
       ...(fields && { projection: projectionFor(fields) }),
       hint: { _id: 1 },
       limit: 1,
-      readConcern: { level: parts ? 'snapshot' : 'majority' },
+      readConcern: concernOf(parts !== undefined, at),
     };
     return this.places.in(collectionName, ({ db, name }) => findFirstBatch(db, { find: name, ...command }));
   }

@@ -46,18 +46,20 @@ export class LimitedPages {
     const page = pageOf(batch, { maxBytes: asked.maxBytes, limit: asked.limit, withId: true });
     const documents = await this.show(page, batch, range, view);
     const hasMore = page.isCut || !batch.isWhole || page.count === limit;
+    const [first] = documents;
     return {
-      documents: Buffer.concat(documents),
+      documents: first && documents.length === 1 ? first : Buffer.concat(documents),
       count: documents.length,
       last: hasMore ? page.last : end,
+      lastShown: page.last,
       averageBytes: nextAverage(page, asked.averageBytes),
       ...(window !== undefined && { window: nextWindow(window, performance.now() - startedAt) }),
     };
   }
 
   private async find(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
-    const { collectionName, position } = asked;
-    const start = { collectionName, ...(position && { after: position.after }) };
+    const { collectionName, position, at } = asked;
+    const start = { collectionName, at, ...(position && { after: position.after }) };
     const found = mayPlanFreely(asked, view) && (await this.findFreely(start, view, limit));
     if (found) return found;
     for (let window = position?.window ?? firstWindow; ; window = Math.ceil(window / fewer)) {
@@ -96,7 +98,7 @@ export class LimitedPages {
     const upTo = page.last && { until: valueOf(page.last) };
     const where = filterOf({ ...range, ...upTo });
     const shown = await this.visible.show(rows, view.fields, view.parts, {
-      ...{ collectionName: range.collectionName, where, clusterTime },
+      ...{ collectionName: range.collectionName, where, clusterTime: clusterTime ?? range.at },
     });
     return shown.map(({ document, fields }) => (showsId(fields) ? document : withoutId(document)));
   }

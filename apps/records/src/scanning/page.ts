@@ -30,9 +30,7 @@ export function pageOf({ bytes, starts }: RawBatch, { maxBytes, limit, withId }:
   const kept = starts.slice(0, count);
   const lastStart = kept.at(-1);
   return {
-    documents: withId
-      ? concatenated(bytes, kept, total)
-      : Buffer.concat(kept.map((start) => withoutId(at(bytes, start)))),
+    documents: withId ? joined(bytes, kept, total) : Buffer.concat(kept.map((start) => withoutId(at(bytes, start)))),
     count,
     last: lastStart === undefined ? undefined : firstElement(at(bytes, lastStart)),
     isCut: count < starts.length,
@@ -40,6 +38,10 @@ export function pageOf({ bytes, starts }: RawBatch, { maxBytes, limit, withId }:
 }
 
 const at = (bytes: Buffer, start: number) => bytes.subarray(start, start + bytes.readInt32LE(start));
+
+/** One document is not copied: it may have 16 MB. */
+const joined = (bytes: Buffer, kept: readonly number[], total: number): Buffer =>
+  kept[0] !== undefined && kept.length === 1 ? at(bytes, kept[0]) : concatenated(bytes, kept, total);
 
 function concatenated(bytes: Buffer, starts: readonly number[], total: number): Buffer {
   const documents = Buffer.allocUnsafe(total);

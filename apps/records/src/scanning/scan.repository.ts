@@ -1,5 +1,6 @@
 import { findFirstBatch, firstElement, type FindCommand, type RawBatch, type RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import type { Timestamp } from 'bson';
 import { allOf, type Query } from '../limits/limit-filter.ts';
 import { Places } from '../sources/places.service.ts';
 
@@ -11,12 +12,14 @@ export interface Range {
   /** Last `_id` of the range. */
   readonly until?: unknown;
   readonly query?: Query | undefined;
+  /** The state of the database to read; else whatever a majority has. */
+  readonly at?: Timestamp | undefined;
 }
 
 export interface Stretch extends Range {
   readonly projection: Record<string, 1> | undefined;
   readonly limit: number;
-  /** Reads one state of the database, which the batch names; else whatever a majority has. */
+  /** Reads one state of the database, which the batch names. */
   readonly isSnapshot?: boolean;
   /** MongoDB may use any index, and sort by `_id` what that gives. */
   readonly isPlannedFreely?: boolean;
@@ -38,6 +41,13 @@ export class ScanRepository {
     const { bytes, starts } = await this.find(range.collectionName, { ...command, skip: count - 1 });
     const [start] = starts;
     return start === undefined ? undefined : firstElement(bytes, start);
+  }
+
+  /** The newest state that can be read; undefined where there is none to name. */
+  async newestState(collectionName: string): Promise<Timestamp | undefined> {
+    const command = findCommand({ collectionName, projection: { _id: 1 }, limit: 1, isSnapshot: true });
+    const { clusterTime } = await this.find(collectionName, command);
+    return clusterTime;
   }
 
   /** Average bytes of a stored record; 0 where there are none. */
@@ -73,9 +83,13 @@ export function findCommand({
     limit,
     batchSize: limit,
     ...(maxTimeMs !== undefined && { maxTimeMS: maxTimeMs }),
-    readConcern: { level: isSnapshot ? 'snapshot' : 'majority' },
+    readConcern: concernOf(isSnapshot, range.at),
   };
 }
+
+/** The read concern for one state, the newest or that of a time, or for whatever a majority has. */
+export const concernOf = (isSnapshot: boolean | undefined, at: Timestamp | undefined) =>
+  at ? { level: 'snapshot', atClusterTime: at } : { level: isSnapshot ? 'snapshot' : 'majority' };
 
 /** Bounds are there or not: an `_id` may be null. */
 export function filterOf(range: Range): Query {

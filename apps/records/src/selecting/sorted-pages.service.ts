@@ -13,7 +13,7 @@ import {
   type RawBatch,
 } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
-import { BSON } from 'bson';
+import { BSON, type Timestamp } from 'bson';
 import type { mongo } from 'mongoose';
 import { allOf } from '../limits/limit-filter.ts';
 import { projectionFor } from '../limits/projection.ts';
@@ -71,7 +71,10 @@ export class SortedPages {
     const { page, documents, read } = await this.read(asked, selection, stretch.ids);
     const averageBytes = nextAverage(page, asked.averageBytes);
     const next = stretch.next + read;
-    const shown = { documents: Buffer.concat(documents), count: documents.length, last: undefined, averageBytes };
+    const [first] = documents;
+    const together = first && documents.length === 1 ? first : Buffer.concat(documents);
+    const where = { last: undefined, lastShown: page.last };
+    const shown = { documents: together, count: documents.length, ...where, averageBytes };
     if (next >= stretch.total) return shown;
     if (!stretch.isKept) await this.orders.store(stretch.name, 0, stretch.ids);
     const { order } = stretch.name;
@@ -92,7 +95,7 @@ export class SortedPages {
     const limit = Math.min(asked.limit ?? maxSorted + 1, maxSorted + 1);
     try {
       const listed = await this.places.in(asked.collectionName, ({ db, name: find }) =>
-        this.list(db, { find, filter: view.query ?? {}, sort: sortDocument(sort), limit }, name),
+        this.list(db, { find, filter: view.query ?? {}, sort: sortDocument(sort), limit, ...readAt(asked.at) }, name),
       );
       return { name, next: 0, ...listed, isKept: listed.total > listed.ids.length };
     } catch (error) {
@@ -112,7 +115,7 @@ export class SortedPages {
     let total = 0;
     let size = 0;
     try {
-      const command = { ...wanted, ...how, readConcern: { level: 'majority' } };
+      const command = { ...wanted, ...how };
       for await (const batch of findBatches(db, command, session)) {
         size += batch.bytes.length;
         for (const ids of idStretches(batch)) {
@@ -135,7 +138,7 @@ export class SortedPages {
     for (let count = recordsToAskFor(maxBytes, averageBytes, asked.limit); ; count = Math.ceil(count / 2)) {
       const wanted = ids.slice(0, count);
       const where = allOf({ _id: { $in: wanted } }, view.query);
-      const batch = await this.find(collectionName, where, view, wanted.length);
+      const batch = await this.find(collectionName, where, view, wanted.length, asked.at);
       // A reply has 16 MB at most, in no order: what is not in it may be there all the same.
       if (!batch.isWhole && wanted.length > 1) continue;
       const places = placesOf(wanted);
@@ -148,14 +151,20 @@ export class SortedPages {
     }
   }
 
-  private find(collectionName: string, filter: BSON.Document, { fields, parts }: Sorted['view'], count: number) {
+  private find(
+    collectionName: string,
+    filter: BSON.Document,
+    { fields, parts }: Sorted['view'],
+    count: number,
+    at: Timestamp | undefined,
+  ) {
     const command = {
       filter,
       ...(fields && { projection: projectionFor(fields) }),
       hint: { _id: 1 },
       // One more, so that the server keeps no cursor.
       batchSize: count + 1,
-      readConcern: { level: parts ? 'snapshot' : 'majority' },
+      ...readAt(at, parts ? 'snapshot' : 'majority'),
     };
     return this.places.in(collectionName, ({ db, name }) => findFirstBatch(db, { find: name, ...command }));
   }
@@ -170,6 +179,11 @@ export class SortedPages {
 }
 
 class SortTooLarge extends Error {}
+
+/** One state of the database, where it must be that of other pages too. */
+const readAt = (at: Timestamp | undefined, level = 'majority'): Pick<FindCommand, 'readConcern'> => ({
+  readConcern: at ? { level: 'snapshot', atClusterTime: at } : { level },
+});
 
 /** Numbers of ids, by what tells them apart. */
 function placesOf(ids: readonly unknown[]): ReadonlyMap<string, number> {

@@ -28,7 +28,7 @@ export interface CsvTextOptions extends CsvTextStyle {
 const quote = 0x22;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
-const apostrophe = Buffer.from("'");
+export const apostrophe = Buffer.from("'");
 
 /** The row of column names, with its line break. */
 export function csvHeader(columns: readonly string[], style: CsvTextStyle = {}): Uint8Array {
@@ -69,11 +69,10 @@ export function bsonToCsv(documents: Uint8Array, options: CsvTextOptions): Uint8
     }
     cells.endRow();
   }
-  const text = cells.sink.bytes.subarray(0, cells.sink.length);
-  return cells.bits < 0x80 || isUtf8(text) ? text : Buffer.from(text.toString());
+  return cells.finish();
 }
 
-class CellWriter {
+export class CellWriter {
   readonly delimiter: number;
   /** All bytes of texts, or-ed. */
   bits = 0;
@@ -117,6 +116,11 @@ class CellWriter {
     this.writeQuoted(other, 0, other.length);
   }
 
+  /** Whether an apostrophe goes before a text that begins so. */
+  isFormula(text: Uint8Array): boolean {
+    return this.escapesFormulas && looksLikeFormula(text, 0, text.length);
+  }
+
   writeText(bytes: Uint8Array, start: number, end: number): void {
     if (this.escapesFormulas && looksLikeFormula(bytes, start, end)) {
       const escaped = Buffer.concat([apostrophe, bytes.subarray(start, end)]);
@@ -141,26 +145,55 @@ class CellWriter {
     else sink.length = to;
   }
 
-  private writeQuoted(bytes: Uint8Array, start: number, end: number): void {
+  /** Whether the text needs no quotes. */
+  isPlain(text: Uint8Array): boolean {
+    for (let at = 0; at < text.length; at++) if (this.plain[text[at]!] === 0) return false;
+    return text.length > 0;
+  }
+
+  writeQuote(): void {
+    this.writeByte(quote);
+  }
+
+  /** What stands within quotes, or all of a text that needs none. */
+  writePart(bytes: Uint8Array, start: number, end: number): void {
     const { sink } = this;
-    sink.reserve((end - start) * 2 + 2);
+    sink.reserve((end - start) * 2);
     const out = sink.bytes;
     let to = sink.length;
     let bits = 0;
-    out[to++] = quote;
     for (let at = start; at < end; at++) {
       const byte = bytes[at]!;
       bits |= byte;
       out[to++] = byte;
       if (byte === quote) out[to++] = quote;
     }
-    out[to++] = quote;
     this.bits |= bits;
     sink.length = to;
   }
+
+  /** All that was written so far, for good; writing goes on in a fresh buffer, between two characters. */
+  detach(): Uint8Array {
+    const text = this.finish();
+    this.sink.detach(this.sink.length, this.sink.bytes.length);
+    this.bits = 0;
+    return text;
+  }
+
+  /** What stored strings hold beyond UTF-8 is replaced by U+FFFD. */
+  finish(): Uint8Array {
+    const text = this.sink.bytes.subarray(0, this.sink.length);
+    return this.bits < 0x80 || isUtf8(text) ? text : Buffer.from(text.toString());
+  }
+
+  private writeQuoted(bytes: Uint8Array, start: number, end: number): void {
+    this.writeQuote();
+    this.writePart(bytes, start, end);
+    this.writeQuote();
+  }
 }
 
-class CsvValues {
+export class CsvValues {
   readonly bytes: Buffer;
   private readonly view: DataView;
   private readonly scratch = new ByteSink(256);

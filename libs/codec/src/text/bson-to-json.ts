@@ -61,6 +61,14 @@ export class JsonText {
     return this.bits < 0x80 || isUtf8(text) ? text : Buffer.from(text.toString());
   }
 
+  /** As {@link finish}, and goes on with a fresh buffer. What follows may begin only between two characters. */
+  detach(): Uint8Array {
+    const text = this.finish();
+    this.sink.detach(this.sink.length, this.sink.bytes.length);
+    this.bits = 0;
+    return text;
+  }
+
   writeDocument(start: number, end: number): void {
     const { source, sink } = this;
     const last = end - 1;
@@ -139,6 +147,11 @@ export class JsonText {
     this.bits |= writeEscaped(this.sink, this.source, at, end - 1);
     this.sink.writeAscii('"');
     return end;
+  }
+
+  /** Some of a string's bytes, escaped. */
+  writeTextBytes(start: number, end: number): void {
+    this.bits |= writeEscaped(this.sink, this.source, start, end);
   }
 
   /** Digits alone. */

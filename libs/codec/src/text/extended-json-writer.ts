@@ -110,15 +110,20 @@ function writeDate(text: JsonText, at: number): void {
 }
 
 function writeBinary({ sink, source }: JsonText, at: number): number {
-  const subtype = source[at + 4]!;
   const end = at + 5 + readInt32(source, at);
-  // Subtype 2 repeats the length inside; Extended JSON leaves that out.
-  const start = subtype === 2 ? at + 9 : at + 5;
-  sink.writeAscii('{"$binary":{"base64":"');
-  sink.writeAscii(source.toString('base64', start, end));
-  sink.writeAscii(`","subType":"${subtype.toString(16).padStart(2, '0')}"}}`);
+  sink.writeAscii(binaryOpening);
+  sink.writeAscii(source.toString('base64', payloadStart(source, at), end));
+  sink.writeAscii(binaryClosing(source, at));
   return end;
 }
+
+export const binaryOpening = '{"$binary":{"base64":"';
+
+export const binaryClosing = (source: Uint8Array, at: number): string =>
+  `","subType":"${source[at + 4]!.toString(16).padStart(2, '0')}"}}`;
+
+/** Subtype 2 repeats the length inside; text leaves that out. */
+export const payloadStart = (source: Uint8Array, at: number): number => (source[at + 4] === 2 ? at + 9 : at + 5);
 
 function writeRegularExpression(text: JsonText, at: number): number {
   const { sink } = text;
