@@ -47,8 +47,8 @@ export class OpenText {
   private async skipTo(offset: number): Promise<void> {
     while (this.at < offset) {
       const piece = this.next();
+      this.rest = piece ?? new Uint8Array();
       if (!piece) return;
-      this.rest = piece;
       // Writing blocks the process.
       await nextTurn();
     }
