@@ -159,7 +159,7 @@ export const ofOneDocument = (dataset: string, datasetId: string, name: Uint8Arr
 
 /** Where it goes on behind that document; undefined where it was the last. */
 export function afterLarge(at: LargePosition): RowsPosition | undefined {
-  return afterRows(without(at, ['large']) as RowsPosition, { datasetId: at.datasetId, count: 1, next: at.scan });
+  return afterRows(without(at, ['large']), { datasetId: at.datasetId, count: 1, next: at.scan });
 }
 
 /** Where reading goes on after a page of the collecting pass: with the next page, or with writing from the start. */

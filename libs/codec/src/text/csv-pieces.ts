@@ -58,8 +58,10 @@ class RowPieces {
     const { cells, nullText } = this;
     if (type === bson.NULL && nullText) return cells.writeRaw(nullText);
     if (type === 0 || type === bson.NULL) return isAlone ? cells.sink.writeAscii('""') : undefined;
-    if (skipValue(this.document, type, at) - at > this.smallBytes)
-      return yield* this.largeCell(() => this.textOf(type, at));
+    if (skipValue(this.document, type, at) - at > this.smallBytes) {
+      yield* this.largeCell(() => this.textOf(type, at));
+      return;
+    }
     const from = cells.sink.length;
     this.values.write(type, at);
     if (nullText) cells.quoteWhereEqual(from, nullText);
