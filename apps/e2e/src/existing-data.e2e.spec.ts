@@ -229,7 +229,12 @@ describe('A collection that was there before Keyport', () => {
     const mixed = () => team.db('erp').collection<{ _id: unknown }>('mixed');
 
     beforeAll(async () => {
-      await mixed().insertMany(addresses.map(([_id, address]) => ({ _id, address })));
+      // Else the driver puts an ObjectId in the place of null.
+      const asTheyAre = { forceServerObjectId: true };
+      await mixed().insertMany(
+        addresses.map(([_id, address]) => ({ _id, address })),
+        asTheyAre,
+      );
       for (const document of large) await mixed().insertOne(document);
       await client.ok('/v1/datasets/mixed', {
         method: 'PUT',

@@ -68,7 +68,7 @@ describe('a scan of a collection whose ids have any types', () => {
       await things()
         .insertMany(
           candidates.map((_id, n) => ({ _id: _id as never, n })),
-          { ordered: false },
+          { ordered: false, forceServerObjectId: true },
         )
         .catch((error: { code?: number }) => expect(error.code).toBe(11_000));
       const expected = await stored();
