@@ -264,6 +264,12 @@ export const errorTable = entries({
     '{collection} of the source {source} cannot be a dataset: {reason}.',
     'Choose another collection, or ask the operator.',
   ],
+  COLLECTION_REPLACED: [
+    409,
+    'Collection replaced',
+    'The collection that {dataset} is mapped onto was dropped, or made anew, while it was read.',
+    'Start again once it is there.',
+  ],
   KEY_INDEX_MISSING: [
     422,
     'Key index missing',

@@ -148,7 +148,10 @@ export const scanRecords = defineRequest({
   timeoutMs: 30_000,
   request: z.object({
     dataset: datasetName,
-    /** Refuses with DATASET_NOT_FOUND a dataset that was made anew under this name. */
+    /**
+     * That of the page before, or of `getDataset`. Refuses with DATASET_NOT_FOUND a dataset that was made anew under this
+     * name; that of a page also, with COLLECTION_REPLACED, a mapped one whose collection was.
+     */
     datasetId: datasetId.optional(),
     /** Opaque, from the page before. */
     cursor: bytes.optional(),

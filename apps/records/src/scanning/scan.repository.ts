@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import { findFirstBatch, firstElement, type FindCommand, type RawBatch, type RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { Timestamp } from 'bson';
+import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { allOf, type Query } from '../limits/limit-filter.ts';
+import { mappingOf } from '../sources/place.ts';
 import { Places } from '../sources/places.service.ts';
 
 /** Records of a collection in `_id` order, all of them or those of a range. */
@@ -54,6 +57,22 @@ export class ScanRepository {
   async averageBytes(collectionName: string): Promise<number> {
     const { avgObjSize } = await this.places.in(collectionName, ({ db, name }) => db.command({ collStats: name }));
     return Number(avgObjSize ?? 0);
+  }
+
+  /**
+   * Tells the dataset with its collection from one that was deleted and made anew. The team may drop a mapped collection
+   * and make it anew under the same name: MongoDB's UUID of it says so, which no reply of a `find` names.
+   */
+  async identityOf({ id, collectionName }: Pick<DatasetDefinition, 'id' | 'collectionName'>): Promise<string> {
+    if (!mappingOf(collectionName)) return id;
+    const uuid = await this.places.in(collectionName, async ({ db, name }) => {
+      const [found] = await db.listCollections({ name }, { authorizedCollections: true, nameOnly: false }).toArray();
+      return found && 'info' in found ? found.info?.uuid?.toString('hex') : 'none';
+    });
+    return createHash('sha256')
+      .update(`${id} ${uuid ?? ''}`)
+      .digest('hex')
+      .slice(0, id.length);
   }
 
   private find(collectionName: string, command: FindCommand): Promise<RawBatch> {

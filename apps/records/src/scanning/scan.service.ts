@@ -61,8 +61,9 @@ export class ScanService {
 
   async page(request: ScanRequest, caller: Caller): Promise<ReplyOf<typeof scanRecords>> {
     const limits = caller.limitsOn(readAction(request.dataset, caller), request.dataset);
-    const dataset = await this.datasets.existing(request.dataset, request.datasetId);
-    const { id: datasetId, collectionName } = dataset;
+    const dataset = await this.datasets.existing(request.dataset);
+    const datasetId = await this.meant(dataset, request.datasetId);
+    const { collectionName } = dataset;
     const selection = selectionOf(request, limits, dataset.schemaText);
     const start = startOf(request.cursor && (await this.seal.open(request.cursor)), selection, collectionName);
     const known = (start.order ?? start.position)?.averageBytes;
@@ -77,7 +78,7 @@ export class ScanService {
     const { last, behind, averageBytes: average, window } = page;
     const position = behind ?? (last && positionBytes(last, { collectionName, averageBytes: average, window }));
     if (position) return { ...reply, next: await this.seal.seal(position) };
-    await this.requireSame(dataset);
+    await this.requireSame(dataset, datasetId);
     return reply;
   }
 
@@ -120,8 +121,21 @@ export class ScanService {
     };
   }
 
+  /**
+   * What tells the dataset, and the collection that it is now, from all others. Throws DATASET_NOT_FOUND, and
+   * COLLECTION_REPLACED, where another one is asked for.
+   */
+  private async meant(dataset: DatasetDefinition, asked: string | undefined): Promise<string> {
+    const datasetId = await this.scans.identityOf(dataset);
+    if (asked === undefined || asked === datasetId || asked === dataset.id) return datasetId;
+    const isMapped = datasetId !== dataset.id;
+    throw new KeyportError(isMapped ? 'COLLECTION_REPLACED' : 'DATASET_NOT_FOUND', { dataset: dataset._id });
+  }
+
   /** A collection that was dropped meanwhile looks like one that ends here: an export must not take it for whole. */
-  private async requireSame({ _id, collectionName }: DatasetDefinition): Promise<void> {
-    if ((await this.datasets.existing(_id)).collectionName !== collectionName) throw new KeyportError('CURSOR_INVALID');
+  private async requireSame({ _id, collectionName }: DatasetDefinition, datasetId: string): Promise<void> {
+    const now = await this.datasets.existing(_id);
+    if (now.collectionName !== collectionName) throw new KeyportError('CURSOR_INVALID');
+    await this.meant(now, datasetId);
   }
 }

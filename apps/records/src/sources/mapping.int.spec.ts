@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteDataset, getDataset, listDatasets, putDataset } from '@keyport/contracts';
+import { deleteDataset, getDataset, listDatasets, putDataset, scanRecords } from '@keyport/contracts';
 import { codeOf, refusalOf, TeamMongod } from '@keyport/testing';
 import {
   Binary,
@@ -249,6 +249,50 @@ describe('a mapping', () => {
     ]);
     expect(refusals[1]?.params).toEqual({ source: 'nobody' });
     expect(JSON.stringify(refusals.map((refusal) => refusal?.message))).not.toMatch(/secret|127\.0\.0\.1/);
+  });
+});
+
+describe('a mapped collection that the team drops while it is read', () => {
+  const rows = (count: number) => Array.from({ length: count }, (_, n) => ({ _id: n as never, n }));
+
+  /** Its first page, and how the reading goes on from there. */
+  async function begun(name: string) {
+    const collection = await existing(name, rows(20));
+    await map(name, 'erp');
+    const page = await system.bus.ask('export', scanRecords, { dataset: name, limit: 5 });
+    const { datasetId, next: cursor } = page;
+    const goOn = (limit?: number) =>
+      refusalOf(system.bus.ask('export', scanRecords, { dataset: name, datasetId, cursor, limit }));
+    return { collection, goOn };
+  }
+
+  it('never ends as if it were whole', async () => {
+    const { collection, goOn } = await begun('dropped');
+    expect(await goOn()).toBeUndefined();
+
+    await collection.drop();
+
+    expect(await goOn()).toMatchObject({ code: 'COLLECTION_REPLACED', params: { dataset: 'dropped' } });
+  });
+
+  it('is not gone on with where it was made anew, not even before its end', async () => {
+    const { collection, goOn } = await begun('made-anew');
+
+    await collection.drop();
+    await collection.insertMany(rows(30));
+
+    expect(await goOn()).toMatchObject({ code: 'COLLECTION_REPLACED' });
+    expect(await goOn(2)).toMatchObject({ code: 'COLLECTION_REPLACED' });
+    // Who begins now reads what is there now.
+    expect(await system.scan('made-anew')).toHaveLength(30);
+  });
+
+  it('is known by the id of the dataset too, as long as nobody read it', async () => {
+    await existing('described', rows(3));
+    await map('described', 'erp');
+    const { id } = await system.bus.ask('gateway', getDataset, { name: 'described' });
+
+    expect(await system.scan('described', { datasetId: id })).toHaveLength(3);
   });
 });
 
