@@ -10,6 +10,8 @@ import { GrantsHandler } from './grants/grants.handler.ts';
 import { GrantsService } from './grants/grants.service.ts';
 import { IngestGrantsHandler } from './grants/ingest-grants.handler.ts';
 import { IngestGrantsService } from './grants/ingest-grants.service.ts';
+import { LinksHandler } from './grants/links.handler.ts';
+import { LinksService } from './grants/links.service.ts';
 import { MASTER_KEY, loadMasterKey } from './home/master-key.ts';
 import { HeldEndingService } from './keys/held-ending.service.ts';
 import { KeyMakersService } from './keys/key-makers.service.ts';
@@ -83,6 +85,7 @@ export class AppModule {
         PublicKeysHandler,
         GrantsHandler,
         IngestGrantsHandler,
+        LinksHandler,
         AuditHandler,
         RevocationsHandler,
         SigningKeysHandler,
@@ -100,7 +103,7 @@ export class AppModule {
         ...[KnownAddressesRepository, PairsRepository, WindowsRepository, LoginLimitsService],
         ...[SessionsRepository, SessionEndingService, SessionTokensService, RefreshTokensRepository],
         ...[LoginService, LogoutService, RefreshService, PasswordChangeService],
-        ...[AccessTokensService, KeysRepository, KeysService, GrantsService, IngestGrantsService],
+        ...[AccessTokensService, KeysRepository, KeysService, GrantsService, IngestGrantsService, LinksService],
         ...[KeyMintingService, KeyRotationService, KeyMakersService, RetiredTokensService, HeldEndingService],
         ...[PublicKeysRepository, PublicKeysService, PublicKeyRegistrationService, PublicKeyPresenter],
         ...[RightsRepository, RightsProjection, ReachService, UnfinishedService],

@@ -23,7 +23,7 @@ export interface Step {
   readonly refusal: 403 | 404;
 }
 
-export type Rule = 'public' | 'session' | readonly Step[];
+export type Rule = 'public' | 'session' | 'link' | readonly Step[];
 
 export interface Ask {
   readonly rule: Rule;
@@ -46,6 +46,8 @@ type More = Omit<Ask, 'rule'>;
 const open = (more: More = {}): Ask => ({ rule: 'public', ...more });
 const anyToken = (more: More = {}): Ask => ({ rule: [], ...more });
 const session = (more: More = {}): Ask => ({ rule: 'session', ...more });
+/** No token but that of a link, which stands in the query. */
+const link = (more: More = {}): Ask => ({ rule: 'link', ...more });
 const needs = (scopes: string | readonly string[], more: More = {}): Ask => ({ rule: [lacking(403, scopes)], ...more });
 /**
  * Of a job that somebody else started: not there for who holds neither `seeing` nor `acting`, and with `seeing` alone not
@@ -207,6 +209,10 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'GET /v1/exports': [anyToken()],
   'GET /v1/exports/{id}': [job('exports:read:{name}', exported)],
   'GET /v1/exports/{id}/file': [job('exports:read:{name}', exported)],
+  'GET /v1/exports/{id}/download': [link(exported)],
+  'POST /v1/exports/{id}/link': [job('exports:read:{name}', { ...exported, json: {} })],
+  'GET /v1/exports/{id}/events': [job('exports:read:{name}', exported)],
+  'POST /v1/exports/{id}/cancel': [job('exports:read:{name}', { id: freshExport }, 'exports:delete:{name}')],
   'DELETE /v1/exports/{id}': [job('exports:read:{name}', { id: freshExport }, 'exports:delete:{name}')],
 
   'DELETE /v1/datasets/{name}': [needs('datasets:delete:{name}', { before: make })],

@@ -32,6 +32,7 @@ const scopeSetsFor = (ask: Ask): string[][] => {
 /** What the table says of a token with these scopes. */
 function expected({ rule }: Ask, held: readonly string[]): Outcome {
   if (rule === 'session') return '403 SESSION_NEEDED';
+  if (rule === 'link') return '401 TOKEN_MISSING';
   if (rule === 'public' || held.includes('*')) return 'allowed';
   const missing = rule.find(({ scopes, enough }) => {
     const isHeld = (scope: string) => held.includes(scope.replace('{name}', dataset));
@@ -46,7 +47,7 @@ function outcomeOf({ rule }: Ask, { status, body }: Reply): Outcome {
   const { code = '' } = body as { code?: string };
   if (code === 'INSUFFICIENT_SCOPE') return 'refused';
   if (status === 401 || status >= 500 || code === 'SESSION_NEEDED') return `${status} ${code}`;
-  const hides = rule !== 'public' && rule !== 'session' && rule.some(({ refusal }) => refusal === 404);
+  const hides = typeof rule !== 'string' && rule.some(({ refusal }) => refusal === 404);
   return status === 404 && hides ? 'hidden' : 'allowed';
 }
 

@@ -15,6 +15,9 @@ export class AppModule {
       leaseMs: config.EXPORT_LEASE_SECONDS * 1000,
       sweepMs: config.EXPORT_SWEEP_SECONDS * 1000,
       concurrency: config.EXPORT_CONCURRENCY,
+      unfinishedOfHolder: config.KEYPORT_EXPORTS_UNFINISHED_PER_HOLDER,
+      unfinishedInAll: config.KEYPORT_EXPORTS_UNFINISHED,
+      storedBytes: config.KEYPORT_EXPORTS_BYTES,
     };
     return {
       module: AppModule,

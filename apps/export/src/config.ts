@@ -14,6 +14,16 @@ export const exportConfig = storedServiceConfig.extend({
   EXPORT_SWEEP_SECONDS: z.coerce.number().int().min(1).default(10),
   /** Exports that one process writes at the same time; each holds about 15 MB. */
   EXPORT_CONCURRENCY: z.coerce.number().int().min(1).max(32).default(4),
+  /** Exports of one key, or of one person's sessions, that wait or run; one more is refused with 429. */
+  KEYPORT_EXPORTS_UNFINISHED_PER_HOLDER: z.coerce.number().int().min(1).default(100),
+  /** The same of all together. */
+  KEYPORT_EXPORTS_UNFINISHED: z.coerce.number().int().min(1).default(1_000),
+  /** Bytes of all files together; beyond them exports are refused, or fail, with EXPORTS_FULL. */
+  KEYPORT_EXPORTS_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(64 * 1024 ** 3),
 });
 export type ExportConfig = z.output<typeof exportConfig>;
 

@@ -19,16 +19,18 @@ import { WellKnownController } from './auth/well-known.controller.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { DatasetsController } from './datasets/datasets.controller.ts';
 import { SchemaChecksController } from './datasets/schema-checks.controller.ts';
+import { ExportControlController } from './exports/export-control.controller.ts';
+import { ExportEvents } from './exports/export-events.service.ts';
 import { ExportFile } from './exports/export-file.ts';
+import { ExportLinksController } from './exports/export-links.controller.ts';
 import { ExportsController } from './exports/exports.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { Readiness } from './health/readiness.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { RouteTable } from './http/route-table.ts';
 import { ImportControlController } from './imports/import-control.controller.ts';
-import { ImportEventStream } from './imports/import-event-stream.ts';
+import { ImportEvents } from './imports/import-events.service.ts';
 import { ImportWaiter } from './imports/import-waiter.ts';
-import { ImportWatches } from './imports/import-watches.service.ts';
 import { ImportsController } from './imports/imports.controller.ts';
 import { PreviewsController } from './imports/previews.controller.ts';
 import { ImportsService } from './imports/imports.service.ts';
@@ -79,16 +81,18 @@ class ConfigModule {
     RetryController,
     UploadsController,
     ExportsController,
+    ExportControlController,
+    ExportLinksController,
     RecordsController,
     HealthController,
   ],
   providers: [
     { provide: APP_FILTER, useClass: ProblemFilter },
+    ExportEvents,
     ExportFile,
     ImportsService,
-    ImportEventStream,
+    ImportEvents,
     ImportWaiter,
-    ImportWatches,
     Readiness,
     RecordsStream,
     RejectsStream,

@@ -1,4 +1,4 @@
-import { authorizationDetails } from '@keyport/contracts';
+import { authorizationDetails, maxLinkSeconds } from '@keyport/contracts';
 import { z } from 'zod';
 
 const text = z.string().min(1).max(512);
@@ -15,6 +15,7 @@ export const tokenTypes = {
   access: 'at+jwt',
   context: 'keyport-context+jwt',
   grant: 'keyport-grant+jwt',
+  link: 'keyport-link+jwt',
 } as const;
 
 /** Longest life of an access token: ten years, for deployments whose policy allows keys without an end. */
@@ -23,8 +24,13 @@ export const maxContextLifetimeSeconds = 60;
 /** A job may wait and run for so long. */
 export const maxGrantLifetimeSeconds = 30 * 24 * 3600;
 
+export const maxLinkLifetimeSeconds = maxLinkSeconds;
+
 /** `aud` of contexts and grants, which no HTTP endpoint accepts. */
 export const busAudience = 'keyport-bus';
+
+/** `aud` of a link: the file of one export, and no API. */
+export const fileAudience = (exportId: string): string => `keyport-file:${exportId}`;
 
 /** What every kind of token says; times are seconds since the epoch. */
 const everyToken = {
@@ -75,3 +81,11 @@ export const grantClaims = z.looseObject({
   src: tokenId,
 });
 export type GrantClaims = z.output<typeof grantClaims>;
+
+/** What auth vouches for when a link to a file is made: whose it is, and which token it was made with. */
+export const linkClaims = z.looseObject({
+  ...ofTheToken,
+  /** `jti` of the token that the link was made with, and ends with. */
+  src: tokenId,
+});
+export type LinkClaims = z.output<typeof linkClaims>;

@@ -1,5 +1,5 @@
 import type { AuthorizationDetail, PublicKeyRights } from '@keyport/contracts';
-import type { AccessClaims, ContextClaims, GrantClaims } from './claims.ts';
+import type { AccessClaims, ContextClaims, GrantClaims, LinkClaims } from './claims.ts';
 import { scopesOf } from './rights.ts';
 
 /** What a verified token says of its holder: the same whichever kind it is, at the gateway and inside the bus. */
@@ -78,6 +78,11 @@ export function identityOfAuthority(claims: ContextClaims | GrantClaims, kid: st
     details: claims.authorization_details,
     jobId: job?.jti,
   };
+}
+
+/** Of a link to a file that verified with the signing key `kid`: whoever made it. */
+export function identityOfLink({ src, ...claims }: LinkClaims, kid: string): Identity {
+  return identityOfAuthority({ ...claims, jti: src }, kid);
 }
 
 /**

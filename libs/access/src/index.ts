@@ -31,6 +31,7 @@ export {
   authorityClaims,
   identityOf,
   identityOfAuthority,
+  identityOfLink,
   isUserId,
   principalKey,
   type CallerIdentity,

@@ -459,7 +459,42 @@ export const errorTable = entries({
     'The order of the records was kept for an hour after the last page, which is over.',
     'Start again.',
   ],
-  EXPORT_NOT_READY: [409, 'Export not ready', 'The export {exportId} is {state}.', 'Wait until it is completed.'],
+  EXPORT_NOT_READY: [
+    409,
+    'Export not ready',
+    'The export {exportId} is {state}, and has no file.',
+    'Look at it with GET /v1/exports/{exportId}: once it is completed it has one.',
+  ],
+  EXPORT_STATE: [
+    409,
+    'Wrong state',
+    'The export {exportId} is {state}.',
+    'Look at it with GET /v1/exports/{exportId}.',
+  ],
+  EXPORT_EXPIRED: [
+    410,
+    'Export expired',
+    'The file of the export {exportId} was deleted.',
+    'Export the dataset again.',
+  ],
+  PRECONDITION_FAILED: [
+    412,
+    'Precondition failed',
+    'The file is not the one that If-Match or If-Unmodified-Since names.',
+    'Ask for it without them.',
+  ],
+  TOO_MANY_EXPORTS: [
+    429,
+    'Too many exports',
+    '{limit} exports {whose} have not ended.',
+    'Wait {retryAfterSeconds} seconds, or cancel some.',
+  ],
+  EXPORTS_FULL: [
+    507,
+    'No room for exports',
+    'There is no room for more files of exports.',
+    'Delete exports that nobody needs, or wait until files expire.',
+  ],
 });
 
 export type ErrorCode = keyof typeof errorTable;

@@ -105,7 +105,14 @@ export const getExport = defineRequest({
 
 export const listExports = defineRequest({
   subject: 'export.v1.list',
-  request: pageRequest.extend({ dataset: datasetName.optional(), state: exportState.optional() }),
+  request: pageRequest.extend({
+    dataset: datasetName.optional(),
+    /** One, or any of several. */
+    state: z.union([exportState, z.array(exportState).min(1)]).optional(),
+    createdAfter: instant.optional(),
+    /** Not at this instant any more. */
+    createdBefore: instant.optional(),
+  }),
   reply: exportListSchema,
   idempotent: true,
 });

@@ -19,6 +19,8 @@ export * from './import-undo.ts';
 export * from './import-retry.ts';
 export * from './preview.ts';
 export * from './export.ts';
+export * from './export-control.ts';
+export * from './export-links.ts';
 export * from './events.ts';
 export * from './streams.ts';
 export * from './permissions.ts';

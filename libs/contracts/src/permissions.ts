@@ -2,6 +2,8 @@ import * as auth from './auth/index.ts';
 import * as datasets from './datasets.ts';
 import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
+import * as exportControl from './export-control.ts';
+import * as links from './export-links.ts';
 import * as imports from './import.ts';
 import * as control from './import-control.ts';
 import * as retry from './import-retry.ts';
@@ -39,6 +41,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[preview.previewImport, preview.inferDatasetSchema],
     ...[exports.createExport, exports.getExport, exports.listExports, exports.deleteExport],
     ...[exports.readExportFile, exports.readPage],
+    ...[exportControl.cancelExport, exportControl.getExportProgress, links.createExportLink],
   ],
   auth: [],
   import: [
@@ -49,7 +52,13 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     records.forgetDryRun,
     undo.undoChunk,
   ],
-  export: [auth.createGrant, datasets.getDataset, records.scanRecords, records.readLargeRecord],
+  export: [
+    auth.createGrant,
+    links.signFileLink,
+    datasets.getDataset,
+    records.scanRecords,
+    records.readLargeRecord,
+  ],
   records: [],
 };
 

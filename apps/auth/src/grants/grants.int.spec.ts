@@ -5,6 +5,7 @@ import {
   createKey,
   login,
   revokeKey,
+  signFileLink,
   type KeyportError,
   type RequestInput,
 } from '@keyport/contracts';
@@ -22,6 +23,8 @@ let gateway: GatewayDouble;
 let owner: Who;
 /** Stands where the import service stands, which asks in the name of who started a job. */
 let importer: Requester;
+/** And where the export service stands. */
+let exporter: Requester;
 /** Stands where the records service stands, which checks the grant of a job on every chunk. */
 let records: { verifier: CallerVerifier; views: { stop(): void }[] };
 
@@ -32,6 +35,7 @@ beforeAll(async () => {
   const { email, password } = await system.ownerFile();
   owner = whoHas((await gateway.ask(login, { email, password, address: '127.0.0.1' })).accessToken);
   importer = await system.servers.requesterOf('import');
+  exporter = await system.servers.requesterOf('export');
   records = await standForRecords(system);
 });
 
@@ -184,5 +188,83 @@ describe('a grant', () => {
     const work = askForGrant(grant, { jobId: '00000000000000bb', actions: ['records:read'] });
 
     await expect(work).rejects.toMatchObject({ code: 'CONTEXT_INVALID' });
+  });
+});
+
+describe('a link to a file', () => {
+  const exportId = '00000000000000ee';
+
+  const sign = async (who: Who, expiresInSeconds = 900) =>
+    exporter.request(
+      signFileLink,
+      { exportId, dataset: 'orders', expiresInSeconds },
+      { authority: await gateway.contextFor(who) },
+    );
+
+  it('is a token of its own kind, for the file alone, that names the token it was made with', async () => {
+    const { who, keyId } = await keyWith(['exports:*:ord*', 'records:read:orders']);
+
+    const { token, expiresAt } = await sign(who);
+
+    expect(decodeProtectedHeader(token)).toMatchObject({ typ: 'keyport-link+jwt', alg: 'ES256' });
+    const claims = decodeJwt(token);
+    expect(claims).toMatchObject({
+      ...{ sub: who.sub, aud: `keyport-file:${exportId}`, src: who.jti, key: keyId },
+      scope: 'exports:create:orders exports:read:orders',
+    });
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(900);
+    expect(Date.parse(expiresAt)).toBe((claims.exp ?? 0) * 1000);
+  });
+
+  it('holds the rows and fields of its token, and of its rights those alone that read files', async () => {
+    const { who } = await keyWith(['*']);
+    const eu = { datasets: ['ord*'], filter: { region: 'eu' }, fields: ['total'] };
+    const limited: Who = {
+      ...who,
+      authorization_details: [{ type: 'keyport_dataset', actions: ['exports:read', 'records:read'], ...eu }],
+    };
+
+    const { token } = await sign(limited);
+
+    expect(decodeJwt(token)).toMatchObject({
+      scope: 'exports:read:orders',
+      authorization_details: [{ type: 'keyport_dataset', actions: ['exports:read'], ...eu, datasets: ['orders'] }],
+    });
+  });
+
+  it('does not outlive the key that asks for it', async () => {
+    const { token } = await gateway.ask(
+      createKey,
+      { name: 'short', scopes: ['exports:read:orders'], expiresInSeconds: 60 },
+      owner,
+    );
+
+    const { expiresAt } = await sign(whoHas(token), 3_600);
+
+    expect(Date.parse(expiresAt)).toBeLessThanOrEqual((decodeJwt(token).exp ?? 0) * 1000);
+  });
+
+  it('is refused to who may not read files, to a job, and for longer than a day', async () => {
+    const { who } = await keyWith(['exports:delete:orders', 'records:read:orders']);
+    const reader = await keyWith(['exports:create:orders']);
+    const code = (work: Promise<unknown>) =>
+      work.then(
+        () => 'none',
+        (error: KeyportError) => error.code,
+      );
+    const grant = await grantFor(reader.who, ['exports:create']);
+    const request = { exportId, dataset: 'orders', expiresInSeconds: 900 };
+
+    expect(await code(sign(who))).toBe('INSUFFICIENT_SCOPE');
+    expect(await code(exporter.request(signFileLink, request, { authority: grant }))).toBe('CONTEXT_INVALID');
+    expect(await code(sign(reader.who, 24 * 3600 + 1))).toBe('VALIDATION_FAILED');
+    expect(await code(sign(reader.who, 24 * 3600))).toBe('none');
+  });
+
+  it('is no grant: no service takes it for the authority of a request', async () => {
+    const { who } = await keyWith(['exports:create:orders']);
+    const { token } = await sign(who);
+
+    await expect(records.verifier.verify(token)).rejects.toMatchObject({ code: 'CONTEXT_INVALID' });
   });
 });

@@ -12,6 +12,12 @@ export interface ExportSettings {
   readonly pollMs: number;
   /** Milliseconds between looks for files whose time is over. */
   readonly sweepMs: number;
+  /** Exports of one holder (`Caller.creator`) that have not ended, at most. */
+  readonly unfinishedOfHolder: number;
+  /** The same of all holders together. */
+  readonly unfinishedInAll: number;
+  /** Bytes that all files together may have, those being written included. */
+  readonly storedBytes: number;
 }
 
 export const defaultSettings = { pollMs: 1_000 } as const;

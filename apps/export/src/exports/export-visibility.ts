@@ -17,10 +17,11 @@ export function requireVisible<Found extends Job>(found: Found | null, caller: C
   throw new KeyportError('EXPORT_NOT_FOUND', { exportId });
 }
 
-/** Throws EXPORT_NOT_FOUND, and INSUFFICIENT_SCOPE where the caller sees it and may not delete it. */
-export function requireDelete(found: Job | null, caller: Caller, exportId: string): void {
+/** To cancel or delete it. Throws EXPORT_NOT_FOUND, and INSUFFICIENT_SCOPE where the caller sees it and may not. */
+export function requireEnding<Found extends Job>(found: Found | null, caller: Caller, exportId: string): Found {
   const visible = found && seesJob(caller, found, deleting) ? found : requireVisible(found, caller, exportId);
   requireJob(caller, visible, deleting);
+  return visible;
 }
 
 /** A file is a read of its data, each time. Throws INSUFFICIENT_SCOPE. */

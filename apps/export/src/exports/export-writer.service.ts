@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { TextPacker, type Packed } from '../writing/packed-text.ts';
 import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
 import { decodePosition, encodePosition, type Position } from '../reading/position.ts';
+import { ExportRoom } from './export-room.service.ts';
 import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
 import { LeaseLost } from './lease-lost.ts';
 import { orAborted } from './or-aborted.ts';
@@ -25,10 +26,11 @@ export class ExportWriter {
     private readonly reader: DatasetReader,
     private readonly runs: RunsRepository,
     private readonly parts: PartsRepository,
+    private readonly room: ExportRoom,
     @Inject(EXPORT_SETTINGS) private readonly settings: ExportSettings,
   ) {}
 
-  /** Throws {@link LeaseLost}, the signal's reason, and what `records` answers. */
+  /** Throws {@link LeaseLost}, the signal's reason, EXPORTS_FULL, and what `records` answers. */
   async write(run: ClaimedExport, signal: AbortSignal): Promise<void> {
     const file: FileSoFar = { hash: await this.hashStored(run, signal), length: run.bytes };
     const packer = new TextPacker(run.selection.compression, run.tail ?? undefined);
@@ -49,6 +51,7 @@ export class ExportWriter {
     }
     await storing;
     const progress = await added(file, batch, packer.end(file.length === 0));
+    await this.room.take(progress.bytes.length);
     const finishedAt = new Date();
     const expiresAt = new Date(finishedAt.getTime() + this.settings.keepMs);
     await this.runs.complete(run, progress, { digest: digestOf(file.hash), finishedAt, expiresAt });
@@ -59,7 +62,9 @@ export class ExportWriter {
     file: FileSoFar,
     { position, tail, bytes, ...batch }: PackedBatch,
   ): Promise<void> {
-    await this.runs.store(run, await added(file, batch, bytes), position, tail);
+    const progress = await added(file, batch, bytes);
+    await this.room.take(progress.bytes.length);
+    await this.runs.store(run, progress, position, tail);
   }
 
   /** Asks for each page before the one before it is turned into text. */

@@ -42,6 +42,8 @@ export interface ExportRecord {
   readonly lease: Lease | null;
   /** Grows with each claim, so that who lost the lease can be told from who holds it. */
   readonly fence: number;
+  /** Grows with every change that a caller can see. */
+  readonly sequence: number;
   /** Tries since the last stored part that failed for no good reason. */
   readonly attempts: number;
   readonly notBefore: Date;
@@ -79,6 +81,7 @@ const schema = new Schema<ExportRecord>(
     hasParts: { type: Boolean, default: false },
     lease: { type: { holder: String, until: Date }, default: null, _id: false },
     fence: { type: Number, default: 0 },
+    sequence: { type: Number, default: 1 },
     attempts: { type: Number, default: 0 },
     notBefore: Date,
     deletedAt: { type: Date, default: null },
@@ -87,6 +90,7 @@ const schema = new Schema<ExportRecord>(
 )
   .index({ creator: 1, _id: -1 })
   .index({ state: 1, createdAt: 1 })
+  .index({ hasParts: 1 }, { partialFilterExpression: { hasParts: true } })
   .index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
 
 /** The one model on this connection, whoever asks first. */

@@ -1,8 +1,11 @@
 import { CallerOf, type Caller } from '@keyport/access';
 import {
+  cancelExport,
   createExport,
+  createExportLink,
   deleteExport,
   getExport,
+  getExportProgress,
   listExports,
   readExportFile,
   type ReplyOf,
@@ -11,11 +14,15 @@ import {
 import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
+import { ExportFiles } from './export-files.service.ts';
 import { ExportsService } from './exports.service.ts';
 
 @Controller()
 export class ExportsHandler {
-  constructor(private readonly exports: ExportsService) {}
+  constructor(
+    private readonly exports: ExportsService,
+    private readonly files: ExportFiles,
+  ) {}
 
   @Handles(createExport)
   create(@Payload() request: RequestOf<typeof createExport>, @CallerOf() caller: Caller) {
@@ -25,6 +32,16 @@ export class ExportsHandler {
   @Handles(getExport)
   get(@Payload() { exportId }: RequestOf<typeof getExport>, @CallerOf() caller: Caller) {
     return this.exports.get(exportId, caller);
+  }
+
+  @Handles(getExportProgress)
+  progress(@Payload() { exportId }: RequestOf<typeof getExportProgress>, @CallerOf() caller: Caller) {
+    return this.exports.progress(exportId, caller);
+  }
+
+  @Handles(cancelExport)
+  cancel(@Payload() { exportId }: RequestOf<typeof cancelExport>, @CallerOf() caller: Caller) {
+    return this.exports.cancel(exportId, caller);
   }
 
   @Handles(listExports)
@@ -43,6 +60,11 @@ export class ExportsHandler {
     @Payload() request: RequestOf<typeof readExportFile>,
     @CallerOf() caller: Caller,
   ): Promise<ReplyOf<typeof readExportFile>> {
-    return { bytes: await this.exports.readFile(request, caller) };
+    return { bytes: await this.files.read(request, caller) };
+  }
+
+  @Handles(createExportLink)
+  link(@Payload() request: RequestOf<typeof createExportLink>, @CallerOf() caller: Caller) {
+    return this.files.link(request, caller);
   }
 }

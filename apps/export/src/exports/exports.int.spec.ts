@@ -187,7 +187,7 @@ describe('the time of a file', () => {
     );
 
     expect(expired.state).toBe('expired');
-    expect(await codeOf(system.download(id))).toBe('EXPORT_NOT_READY');
+    expect(await codeOf(system.download(id))).toBe('EXPORT_EXPIRED');
     await system.untilFreed(id);
   });
 });

@@ -4,6 +4,8 @@ import { Inject, Module, type DynamicModule, type OnModuleInit } from '@nestjs/c
 import type { Connection } from 'mongoose';
 import { ReadingModule } from '../reading/reading.module.ts';
 import { EXPORT_SETTINGS, type ExportSettings } from './export-settings.ts';
+import { ExportFiles } from './export-files.service.ts';
+import { ExportRoom } from './export-room.service.ts';
 import { ExportRunner } from './export-runner.service.ts';
 import { ExportSweeper } from './export-sweeper.service.ts';
 import { ExportWriter } from './export-writer.service.ts';
@@ -11,6 +13,7 @@ import { ExportsHandler } from './exports.handler.ts';
 import { ExportsRepository } from './exports.repository.ts';
 import { ExportsService } from './exports.service.ts';
 import { PartsRepository } from './parts.repository.ts';
+import { RoomRepository } from './room.repository.ts';
 import { RunsRepository } from './runs.repository.ts';
 
 @Module({})
@@ -24,8 +27,8 @@ export class ExportsModule implements OnModuleInit {
       controllers: [ExportsHandler],
       providers: [
         { provide: EXPORT_SETTINGS, useValue: settings },
-        ...[ExportsService, ExportRunner, ExportWriter, ExportSweeper],
-        ...[ExportsRepository, RunsRepository, PartsRepository],
+        ...[ExportsService, ExportFiles, ExportRunner, ExportWriter, ExportSweeper, ExportRoom],
+        ...[ExportsRepository, RunsRepository, PartsRepository, RoomRepository],
       ],
     };
   }

@@ -1,6 +1,6 @@
 import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Connection, Model, QueryFilter } from 'mongoose';
+import type { ClientSession, Connection, Model, QueryFilter } from 'mongoose';
 import { statesBefore, type ExportState } from './export-states.ts';
 import { exportModel, type ExportRecord, type ExportView } from './export.model.ts';
 import { PartsRepository } from './parts.repository.ts';
@@ -13,7 +13,9 @@ export type NewExport = Pick<
 export interface ListQuery {
   readonly visible: QueryFilter<ExportRecord>;
   readonly dataset: string | undefined;
-  readonly state: ExportState | undefined;
+  readonly states: readonly ExportState[] | undefined;
+  readonly createdAfter: Date | undefined;
+  readonly createdBefore: Date | undefined;
   /** Last one of the page before. */
   readonly after: string | undefined;
   readonly limit: number;
@@ -36,8 +38,9 @@ export class ExportsRepository {
     this.exports = exportModel(connection);
   }
 
-  async create(created: NewExport): Promise<ExportView> {
-    const document = await this.exports.create({ ...created, state: 'queued' });
+  async create(created: NewExport, session: ClientSession): Promise<ExportView> {
+    const document = new this.exports({ ...created, state: 'queued' });
+    await document.save({ session });
     return document.toObject<ExportRecord>();
   }
 
@@ -47,10 +50,12 @@ export class ExportsRepository {
   }
 
   /** Newest first, as ids tell. */
-  list({ visible, dataset, state, after, limit }: ListQuery): Promise<ExportView[]> {
+  list({ visible, dataset, states, createdAfter, createdBefore, after, limit }: ListQuery): Promise<ExportView[]> {
     const conditions: QueryFilter<ExportRecord>[] = [{ deletedAt: null }, visible];
     if (dataset) conditions.push({ dataset });
-    if (state) conditions.push({ state });
+    if (states) conditions.push({ state: { $in: [...states] } });
+    if (createdAfter) conditions.push({ createdAt: { $gte: createdAfter } });
+    if (createdBefore) conditions.push({ createdAt: { $lt: createdBefore } });
     if (after) conditions.push({ _id: { $lt: after } });
     return this.exports
       .find({ $and: conditions })
@@ -59,6 +64,17 @@ export class ExportsRepository {
       .select(viewed)
       .lean<ExportView[]>()
       .exec();
+  }
+
+  /** False where it has ended already. Who writes it can store nothing more from here on. */
+  async cancel(id: string): Promise<boolean> {
+    const finishedAt = new Date();
+    const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
+    const { matchedCount } = await this.exports.updateOne(
+      { _id: id, state: { $in: statesBefore('cancel') }, deletedAt: null },
+      { $set: { state: 'cancelled', finishedAt, forgetAt, lease: null }, $inc: { sequence: 1 } },
+    );
+    return matchedCount > 0;
   }
 
   /** Cancels it where it is not done yet, and hides it; {@link free} deletes it after that. */
@@ -76,7 +92,7 @@ export class ExportsRepository {
     const forgetAt = new Date(now.getTime() + forgetAfterMs);
     await this.exports.updateMany(
       { state: { $in: statesBefore('expire') }, expiresAt: { $lte: now } },
-      { $set: { state: 'expired', forgetAt } },
+      { $set: { state: 'expired', forgetAt }, $inc: { sequence: 1 } },
     );
   }
 

@@ -6,8 +6,8 @@ import {
   scanRecords,
   type createExport,
   type Export,
+  type getExportProgress,
   type listExports,
-  type readExportFile,
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
@@ -19,19 +19,17 @@ import { checkSelection, selectedScan } from '../reading/selected-scan.ts';
 import type { ExportView } from './export.model.ts';
 import { checkStyle } from '../writing/check-style.ts';
 import { ExportRunner } from './export-runner.service.ts';
-import { isVisible, perhapsVisible, requireDelete, requireFile, requireVisible } from './export-visibility.ts';
+import { ExportRoom } from './export-room.service.ts';
+import { isVisible, perhapsVisible, requireEnding, requireVisible } from './export-visibility.ts';
 import { ExportsRepository } from './exports.repository.ts';
-import { PartsRepository } from './parts.repository.ts';
+import { orFull } from './disk-full.ts';
 import { presentExport } from './present-export.ts';
-
-/** Bytes; the contract's limit of one reply. */
-const maxReadBytes = 1024 * 1024;
 
 @Injectable()
 export class ExportsService {
   constructor(
     private readonly exports: ExportsRepository,
-    private readonly parts: PartsRepository,
+    private readonly room: ExportRoom,
     private readonly runner: ExportRunner,
     private readonly requester: Requester,
   ) {}
@@ -56,7 +54,10 @@ export class ExportsService {
     const now = new Date();
     const limits = limitsText(caller.limitsOn('exports:create', dataset));
     const created = { _id, dataset, datasetId, selection, grant, limits, createdAt: now, notBefore: now };
-    const found = await this.exports.create({ ...created, creator: caller.creator });
+    const { creator } = caller;
+    const found = await orFull(
+      this.room.admit(creator, (session) => this.exports.create({ ...created, creator }, session)),
+    );
     this.runner.notify();
     return presentExport(found);
   }
@@ -65,31 +66,46 @@ export class ExportsService {
     return presentExport(await this.visible(exportId, caller));
   }
 
+  async progress(exportId: string, caller: Caller): Promise<ReplyOf<typeof getExportProgress>> {
+    const found = await this.visible(exportId, caller);
+    return { sequence: found.sequence, export: presentExport(found) };
+  }
+
   async list(request: RequestOf<typeof listExports>, caller: Caller): Promise<ReplyOf<typeof listExports>> {
-    const { dataset, state, limit, cursor } = request;
+    const { dataset, state, createdAfter, createdBefore, limit, cursor } = request;
+    const filter = {
+      dataset,
+      states: typeof state === 'string' ? [state] : state,
+      createdAfter: dateOf(createdAfter),
+      createdBefore: dateOf(createdBefore),
+    };
     const visible = perhapsVisible(caller);
     const { items, next } = await filledPage({
       ...{ limit, after: readCursor(jobId, cursor) },
-      find: (after, wanted) => this.exports.list({ visible, dataset, state, after, limit: wanted }),
+      find: (after, wanted) => this.exports.list({ visible, ...filter, after, limit: wanted }),
       isShown: (job) => isVisible(job, caller),
       keyOf: ({ _id }) => _id,
     });
     return { items: items.map(presentExport), next };
   }
 
+  /** At once; its file goes too as far as it was written. Throws EXPORT_STATE where it ended otherwise. */
+  async cancel(exportId: string, caller: Caller): Promise<Export> {
+    requireEnding(await this.exports.find(exportId), caller, exportId);
+    if (await this.exports.cancel(exportId)) {
+      this.runner.stop(exportId);
+      await this.exports.free(exportId);
+    }
+    const ended = requireEnding(await this.exports.find(exportId), caller, exportId);
+    if (ended.state !== 'cancelled') throw new KeyportError('EXPORT_STATE', { exportId, state: ended.state });
+    return presentExport(ended);
+  }
+
   async delete(exportId: string, caller: Caller): Promise<void> {
-    requireDelete(await this.exports.find(exportId), caller, exportId);
+    requireEnding(await this.exports.find(exportId), caller, exportId);
     await this.exports.hide(exportId);
     this.runner.stop(exportId);
     await this.exports.free(exportId);
-  }
-
-  async readFile({ exportId, offset, length }: RequestOf<typeof readExportFile>, caller: Caller): Promise<Uint8Array> {
-    const job = await this.visible(exportId, caller);
-    requireFile(job, caller);
-    const { state } = job;
-    if (state !== 'completed') throw new KeyportError('EXPORT_NOT_READY', { exportId, state });
-    return this.parts.read(exportId, offset, Math.min(length, maxReadBytes));
   }
 
   private async grantFor(jobId: string, dataset: string, { authority }: Caller): Promise<string> {
@@ -102,3 +118,6 @@ export class ExportsService {
     return requireVisible(await this.exports.find(exportId), caller, exportId);
   }
 }
+
+const dateOf = (instant: string | undefined): Date | undefined =>
+  instant === undefined ? undefined : new Date(instant);

@@ -2,6 +2,7 @@ import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import { cutBytes } from '../writing/cut-bytes.ts';
+import { joinedFrom } from './joined-parts.ts';
 import { partModel, type PartRecord } from './part.model.ts';
 
 /** Several fit into one transaction, and a reply of `export.v1.file.read` needs two at most. */
@@ -29,7 +30,7 @@ export class PartsRepository {
     await this.parts.collection.insertMany(parts, { session, ordered: true });
   }
 
-  /** Bytes `offset` to `offset + length`, fewer where the file ends before. */
+  /** Bytes `offset` to `offset + length`, fewer where the file ends before or its parts are being deleted. */
   async read(exportId: string, offset: number, length: number): Promise<Uint8Array> {
     const end = offset + length;
     // No part is longer than maxPartBytes, so none that begins earlier reaches to `offset`.
@@ -37,10 +38,7 @@ export class PartsRepository {
       .find({ exportId, offset: { $gt: offset - maxPartBytes, $lt: end } }, { promoteBuffers: true })
       .sort({ offset: 1 })
       .toArray();
-    const parts = found as unknown as PartRecord[];
-    return Buffer.concat(
-      parts.map(({ offset: start, bytes }) => bytes.subarray(Math.max(0, offset - start), Math.max(0, end - start))),
-    );
+    return joinedFrom(offset, end, found as unknown as PartRecord[]);
   }
 
   /** Every part in order. */

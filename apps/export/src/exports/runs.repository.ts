@@ -1,6 +1,7 @@
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model } from 'mongoose';
+import { orFull } from './disk-full.ts';
 import { statesBefore } from './export-states.ts';
 import { exportModel, type ExportRecord } from './export.model.ts';
 import { forgetAfterMs } from './exports.repository.ts';
@@ -71,6 +72,7 @@ export class RunsRepository {
             startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
             lease: { holder: { $literal: holder }, until: leaseEnd(leaseMs) },
             fence: { $add: ['$fence', 1] },
+            sequence: { $add: [{ $ifNull: ['$sequence', 0] }, 1] },
           },
         },
       ],
@@ -87,7 +89,7 @@ export class RunsRepository {
     return matchedCount > 0;
   }
 
-  /** Adds bytes to the file together with the position behind them and the tail. Throws {@link LeaseLost}. */
+  /** Adds bytes to the file together with the position behind them and the tail. Throws {@link LeaseLost} and EXPORTS_FULL. */
   store(run: ClaimedExport, progress: Progress, position: Uint8Array, tail: Uint8Array): Promise<void> {
     return this.advance(run, progress, {
       position: Buffer.from(position),
@@ -95,7 +97,7 @@ export class RunsRepository {
     });
   }
 
-  /** Adds the last bytes and makes the file readable. Throws {@link LeaseLost}. */
+  /** Adds the last bytes and makes the file readable. Throws {@link LeaseLost} and EXPORTS_FULL. */
   complete(run: ClaimedExport, progress: Progress, completion: Completion): Promise<void> {
     return this.advance(run, progress, { ...completion, state: 'completed', position: null, tail: null, lease: null });
   }
@@ -106,9 +108,11 @@ export class RunsRepository {
     const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
     const { matchedCount } = await this.exports.updateOne(
       { _id, fence, state: { $in: statesBefore('fail') } },
-      { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null, tail: null } },
+      { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null, tail: null }, $inc: { sequence: 1 } },
     );
-    if (matchedCount > 0) await this.parts.deleteAll(_id);
+    if (matchedCount === 0) return;
+    await this.parts.deleteAll(_id);
+    await this.exports.updateOne({ _id }, { $set: { hasParts: false } });
   }
 
   /** Lets another process, or a later try, go on. Resolves to the failed tries since the last stored part. */
@@ -129,20 +133,21 @@ export class RunsRepository {
     return (released?.attempts as number | undefined) ?? 0;
   }
 
-  private async advance(
+  private advance(
     { _id, fence }: ClaimedExport,
     { offset, bytes, written }: Progress,
     set: Partial<ExportRecord>,
   ): Promise<void> {
-    await inTransaction(this.connection, async (session) => {
+    const storing = inTransaction(this.connection, async (session) => {
       const { matchedCount } = await this.exports.updateOne(
         { _id, fence, bytes: offset, state: { $in: statesBefore('complete') } },
-        { $set: { ...set, hasParts: true, attempts: 0 }, $inc: { bytes: bytes.length, written } },
+        { $set: { ...set, hasParts: true, attempts: 0 }, $inc: { bytes: bytes.length, written, sequence: 1 } },
         { session },
       );
       if (matchedCount === 0) throw new LeaseLost();
       await this.parts.append(_id, offset, bytes, session);
     });
+    return orFull(storing);
   }
 }
 

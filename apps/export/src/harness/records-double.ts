@@ -18,6 +18,8 @@ interface DatasetDouble {
   readonly schema: Record<string, unknown> | undefined;
 }
 
+type ScanRequest = RequestOf<typeof scanRecords>;
+
 /** Answers scans from memory, where a test needs `records` to fail at a chosen moment. It checks no rights. */
 export class RecordsDouble {
   private readonly datasets = new Map<string, DatasetDouble>();
@@ -27,7 +29,7 @@ export class RecordsDouble {
   /** What the n-th scan (from 1) is refused with. */
   refuse: (scan: number) => ErrorCode | undefined = () => undefined;
   /** What each scan waits for. */
-  gate: (scan: number) => Promise<void> = () => Promise.resolve();
+  gate: (scan: number, request: ScanRequest) => Promise<void> = () => Promise.resolve();
 
   private constructor(private readonly connection: NatsConnection) {
     this.answer(scanRecords, (request) => this.scan(request));
@@ -69,12 +71,13 @@ export class RecordsDouble {
     );
   }
 
-  private async scan({ dataset, datasetId, cursor, limit = Infinity, maxBytes }: RequestOf<typeof scanRecords>) {
+  private async scan(request: ScanRequest) {
+    const { dataset, datasetId, cursor, limit = Infinity, maxBytes } = request;
     this.scans += 1;
     const scan = this.scans;
     const code = this.refuse(scan);
     if (code) throw new KeyportError(code, { dataset });
-    await this.gate(scan);
+    await this.gate(scan, request);
     const { id, documents } = this.dataset(dataset);
     if (datasetId !== undefined && datasetId !== id) throw new KeyportError('DATASET_NOT_FOUND', { dataset });
     const start = cursor ? Buffer.from(cursor).readUInt32BE() : 0;

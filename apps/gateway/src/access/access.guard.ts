@@ -4,7 +4,8 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestLimits } from '../limits/request-limits.ts';
-import type { AuthenticatedRequest } from './principal.ts';
+import { LinkVerifier } from './link-verifier.ts';
+import type { AuthenticatedRequest, Principal } from './principal.ts';
 import { recognise } from './recognise.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import { accessRuleKey, type AccessRule } from './scope.decorator.ts';
@@ -17,6 +18,7 @@ export class AccessGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly limits: RequestLimits,
     private readonly verifier: TokenVerifier,
+    private readonly links: LinkVerifier,
     private readonly uses: UseReporter,
   ) {}
 
@@ -33,7 +35,7 @@ export class AccessGuard implements CanActivate {
       return true;
     }
     const reply = http.getResponse<FastifyReply>();
-    await this.recognise(request, reply);
+    await (rule.kind === 'fileLink' ? this.recogniseLink(request, reply) : this.recognise(request, reply));
     this.limits.count(request.user, reply);
     if (request.user.keyId !== undefined) this.uses.saw(request.user.keyId, Date.now());
     checkRule(rule, request);
@@ -42,13 +44,37 @@ export class AccessGuard implements CanActivate {
 
   private async recognise(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     this.limits.refuseFlood(request, (token) => this.verifier.isKnown(token));
+    await this.counted(request, recognise(request, reply));
+  }
+
+  /** Whoever comes with a link is taken for who made it. Its address is a secret, whatever the answer is. */
+  private async recogniseLink(request: AuthenticatedRequest, reply: FastifyReply): Promise<void> {
+    void reply.headers({ 'cache-control': 'private, no-store', 'referrer-policy': 'no-referrer' });
+    const { id } = request.params as { readonly id: string };
+    const token = linkTokenOf(request);
+    this.limits.refuseFlood(request, () => this.links.isKnown(token, id));
+    request.user = await this.counted(request, this.principalOfLink(token, id));
+  }
+
+  private async principalOfLink(token: string, id: string): Promise<Principal> {
+    if (token === '') throw new KeyportError('TOKEN_MISSING');
+    return this.links.verify(token, id);
+  }
+
+  private async counted<Found>(request: FastifyRequest, recognising: Promise<Found>): Promise<Found> {
     try {
-      await recognise(request, reply);
+      return await recognising;
     } catch (error) {
       if (error instanceof KeyportError && error.status === 401) this.limits.countStranger(request);
       throw error;
     }
   }
+}
+
+/** `token` of the query; several are none. */
+function linkTokenOf({ query }: FastifyRequest): string {
+  const { token } = query as { readonly token?: unknown };
+  return typeof token === 'string' ? token : '';
 }
 
 function checkRule(rule: AccessRule, { user, params }: AuthenticatedRequest): void {

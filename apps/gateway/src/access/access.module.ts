@@ -8,6 +8,7 @@ import { AccessGuard } from './access.guard.ts';
 import { AccessTokenStrategy } from './access-token.strategy.ts';
 import { BusCaller } from './bus-caller.ts';
 import { ContextSigner } from './context-signer.ts';
+import { LinkVerifier } from './link-verifier.ts';
 import { TokenInspector } from './token-inspector.ts';
 import { TokenVerifier } from './token-verifier.ts';
 import { UseReporter } from './use-reporter.ts';
@@ -20,6 +21,7 @@ import { UseReporter } from './use-reporter.ts';
     AccessTokenStrategy,
     BusCaller,
     ContextSigner,
+    LinkVerifier,
     TokenInspector,
     TokenVerifier,
     UseReporter,

@@ -5,7 +5,6 @@ import {
   identityOf,
   Judge,
   nowSeconds,
-  Refusal,
   RightsView,
   SharedWork,
   SIGNING_KEYS,
@@ -14,19 +13,19 @@ import {
   VerifiedCache,
   verifyToken,
   type KeyView,
-  type Rights,
 } from '@keyport/access';
 import { KeyportError } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.ts';
-import { principalOf, type Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
+import { Principals } from './principals.ts';
 
 /** From the text of an access token to its principal. What it was may be cached; whether it still holds is asked each time. */
 @Injectable()
 export class TokenVerifier {
   private readonly cache = new VerifiedCache<Holder>();
   private readonly verifying = new SharedWork<Holder>();
-  private readonly principals = new WeakMap<Rights, Principal>();
+  private readonly principals: Principals;
   /** What a connection sent last: most send it again, and comparing it takes a tenth of the time of hashing it. */
   private readonly lastSeen = new WeakMap<object, { readonly token: string; readonly holder: Holder }>();
   private readonly key: ReturnType<typeof accessKeyFinder>;
@@ -37,6 +36,7 @@ export class TokenVerifier {
     private readonly rights: RightsView,
     private readonly judge: Judge,
   ) {
+    this.principals = new Principals(judge);
     this.key = accessKeyFinder({ signingKeys, rights }, config.KEYPORT_PUBLIC_URL);
   }
 
@@ -48,15 +48,7 @@ export class TokenVerifier {
     this.judge.requireFresh();
     const holder = this.seenOn(connection, token) ?? this.known(token) ?? (await this.verifyAnew(token));
     if (this.lastSeen.get(connection)?.holder !== holder) this.lastSeen.set(connection, { token, holder });
-    const rights = await this.judge.rightsOf(holder);
-    if (rights instanceof Refusal) {
-      throw new KeyportError('TOKEN_REVOKED', { check: rights.check, reason: rights.reason });
-    }
-    const known = this.principals.get(rights);
-    if (known) return known;
-    const principal = principalOf(holder, rights);
-    this.principals.set(rights, principal);
-    return principal;
+    return this.principals.of(holder);
   }
 
   /** Whether the token verified before, so that verifying it costs next to nothing. */

@@ -8,7 +8,6 @@ import {
   exportState,
   getExport,
   listExports,
-  pageRequest,
 } from '@keyport/contracts';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -19,11 +18,12 @@ import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { DataLeaves } from '../audit/data-leaves.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { jobListQuery } from '../http/job-list-query.ts';
 import { ExportFile } from './export-file.ts';
 import { fileTypes } from './media-types.ts';
 import { selectionOf } from './selection.ts';
 
-const listQuery = pageRequest.extend({ dataset: datasetName.optional(), state: exportState.optional() });
+const listQuery = jobListQuery(exportState);
 
 @ApiTags('exports')
 @Controller('v1')
@@ -40,7 +40,16 @@ export class ExportsController {
     summary: 'Write a dataset to a file in the background',
     status: 202,
     reply: exportSchema,
-    errors: ['DATASET_NOT_FOUND', 'VALIDATION_FAILED', 'FIELD_NOT_ALLOWED', 'SORT_TOO_LARGE', 'CURSOR_INVALID'],
+    errors: [
+      'DATASET_NOT_FOUND',
+      'VALIDATION_FAILED',
+      'FIELD_NOT_ALLOWED',
+      'SORT_TOO_LARGE',
+      'CURSOR_INVALID',
+      'SNAPSHOT_UNAVAILABLE',
+      'TOO_MANY_EXPORTS',
+      'EXPORTS_FULL',
+    ],
   })
   async create(
     @Req() request: AuthenticatedRequest,
@@ -56,7 +65,13 @@ export class ExportsController {
 
   @Get('exports')
   @AnyToken()
-  @Describe({ summary: 'List exports', reply: exportListSchema, errors: ['VALIDATION_FAILED'] })
+  @Describe({
+    summary: 'List exports, newest first',
+    description:
+      '`state` takes several, joined with commas; `createdAfter` counts the instant in, `createdBefore` leaves it out.',
+    reply: exportListSchema,
+    errors: ['VALIDATION_FAILED'],
+  })
   list(@Req() request: AuthenticatedRequest, @Query({ schema: listQuery }) query: z.output<typeof listQuery>) {
     return this.bus.ask(request, listExports, query);
   }
@@ -74,7 +89,7 @@ export class ExportsController {
   @Describe({
     summary: 'Download the file of a completed export, with ranges',
     produces: fileTypes,
-    errors: ['EXPORT_NOT_FOUND', 'EXPORT_NOT_READY', 'RANGE_NOT_SATISFIABLE'],
+    errors: ['EXPORT_NOT_FOUND', 'EXPORT_NOT_READY', 'EXPORT_EXPIRED', 'PRECONDITION_FAILED', 'RANGE_NOT_SATISFIABLE'],
   })
   download(
     @Req() request: AuthenticatedRequest,
@@ -87,7 +102,11 @@ export class ExportsController {
   @Delete('exports/:id')
   @AnyToken()
   @HttpCode(204)
-  @Describe({ summary: 'Cancel or delete an export and its file', status: 204, errors: ['EXPORT_NOT_FOUND'] })
+  @Describe({
+    summary: 'Delete an export and its file, also while it is being written',
+    status: 204,
+    errors: ['EXPORT_NOT_FOUND'],
+  })
   async delete(@Req() request: AuthenticatedRequest, @Param('id') exportId: string): Promise<void> {
     await this.bus.ask(request, deleteExport, { exportId });
   }

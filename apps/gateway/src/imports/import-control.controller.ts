@@ -6,7 +6,8 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
-import { eventStreamType, ImportEventStream } from './import-event-stream.ts';
+import { eventStreamType } from '../watching/job-events.ts';
+import { ImportEvents } from './import-events.service.ts';
 
 /** As for a cancel: another process may have to take the import over first. */
 const patiently = { retryForMs: 15_000 };
@@ -16,7 +17,7 @@ const patiently = { retryForMs: 15_000 };
 export class ImportControlController {
   constructor(
     private readonly bus: BusCaller,
-    private readonly events: ImportEventStream,
+    private readonly events: ImportEvents,
   ) {}
 
   @Post('pause')

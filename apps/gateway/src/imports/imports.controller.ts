@@ -5,19 +5,18 @@ import {
   importListSchema,
   importSchema,
   importState,
-  instant,
   listImports,
-  pageRequest,
   type Import,
 } from '@keyport/contracts';
 import { Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken, RequiresDatasetScope } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
+import { jobListQuery } from '../http/job-list-query.ts';
 import { importQuery } from './import-request.ts';
 import { ImportWaiter } from './import-waiter.ts';
 import { ImportsService } from './imports.service.ts';
@@ -26,17 +25,7 @@ import { TakesFile } from './takes-file.ts';
 /** The process that holds the import may just have been killed: another one takes it over within its lease of 10 s. */
 const cancelPatienceMs = 15_000;
 
-/** States as a query spells them: joined with commas. */
-const stateList = z
-  .string()
-  .transform((list) => list.split(',').map((state) => state.trim()))
-  .pipe(z.array(importState).min(1).max(importState.options.length));
-const listQuery = pageRequest.extend({
-  dataset: datasetName.optional(),
-  state: stateList.optional(),
-  createdAfter: instant.optional(),
-  createdBefore: instant.optional(),
-});
+const listQuery = jobListQuery(importState);
 
 @ApiTags('imports')
 @Controller('v1')

@@ -11,6 +11,11 @@ import { listens, until } from './until.ts';
 
 const readyWithinMs = 60_000;
 
+interface TeamMongodOptions {
+  readonly isStandalone?: boolean;
+  readonly parameters?: readonly string[];
+}
+
 /** For a test: a MongoDB deployment that is none of Keyport's, of one node and without users, in a folder of its own. */
 export class TeamMongod {
   private child: ChildProcess | undefined;
@@ -22,14 +27,21 @@ export class TeamMongod {
     private readonly folder: string,
     readonly port: number,
     private readonly isStandalone: boolean,
+    private readonly parameters: readonly string[],
   ) {
     this.client = new MongoClient(`mongodb://127.0.0.1:${port}`, { directConnection: true });
   }
 
-  /** A standalone server is in no replica set, and so has no transactions. */
-  static async start({ isStandalone = false } = {}): Promise<TeamMongod> {
+  /** A standalone server is in no replica set, and so has no transactions. `parameters`: as `--setParameter` takes them. */
+  static async start({ isStandalone = false, parameters = [] }: TeamMongodOptions = {}): Promise<TeamMongod> {
     const folder = await mkdtemp(join(tmpdir(), 'keyport-team-'));
-    const mongod = new TeamMongod(await findMongod(() => undefined), folder, await freePort(), isStandalone);
+    const mongod = new TeamMongod(
+      await findMongod(() => undefined),
+      folder,
+      await freePort(),
+      isStandalone,
+      parameters,
+    );
     await mongod.begin();
     return mongod;
   }
@@ -49,7 +61,11 @@ export class TeamMongod {
     const args = ['--dbpath', this.folder, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--nounixsocket'];
     const set = this.isStandalone ? [] : ['--replSet', replicaSetName, '--oplogSize', '64'];
     const cache = ['--wiredTigerCacheSizeGB', '0.25'];
-    this.child = spawn(this.command, [...args, ...cache, ...set], { stdio: 'ignore', env: { LANG: 'C.UTF-8' } });
+    const parameters = this.parameters.flatMap((parameter) => ['--setParameter', parameter]);
+    this.child = spawn(this.command, [...args, ...cache, ...parameters, ...set], {
+      stdio: 'ignore',
+      env: { LANG: 'C.UTF-8' },
+    });
     this.exited = once(this.child, 'exit');
     const signal = AbortSignal.timeout(readyWithinMs);
     await until(() => listens(this.port), signal);

@@ -1,38 +1,37 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { getImportProgress, KeyportError, type ReplyOf } from '@keyport/contracts';
-import type { AsksOnBus, BusCaller } from '../access/bus-caller.ts';
+import { KeyportError } from '@keyport/contracts';
+import type { AsksOnBus } from '../access/bus-caller.ts';
 import type { TokenVerifier } from '../access/token-verifier.ts';
-import { isFinal } from './import-waiter.ts';
-import { ProgressRate } from './progress-rate.ts';
 import type { ProgressEvent, ProgressWatcher } from './progress-watcher.ts';
 import { eventOf } from './server-sent-events.ts';
-
-type Found = ReplyOf<typeof getImportProgress>;
+import type { SeenJob, WatchedJobs } from './watched-jobs.ts';
 
 const lookMs = 500;
 /** While nobody answers it is not seen who is revoked: no longer than this. */
 const answerMs = 1_000;
 
-/** One import that is watched here: asked for twice a second, however many watch it. */
-export class ImportWatch {
+/** One job that is watched here: asked for twice a second, however many watch it. */
+export class JobWatch<Seen extends SeenJob> {
   private readonly watchers = new Set<ProgressWatcher>();
-  private readonly rate = new ProgressRate();
+  private readonly tellOf: ReturnType<WatchedJobs<Seen>['newTeller']>;
 
   constructor(
-    private readonly importId: string,
-    private readonly bus: BusCaller,
+    private readonly id: string,
+    private readonly jobs: WatchedJobs<Seen>,
     private readonly verifier: TokenVerifier,
-  ) {}
+  ) {
+    this.tellOf = jobs.newTeller();
+  }
 
   get isWatched(): boolean {
     return this.watchers.size > 0;
   }
 
-  /** `found`: what the watcher's own request brought. */
-  join(watcher: ProgressWatcher, found: Found): void {
+  /** `seen`: what the watcher's own request brought. */
+  join(watcher: ProgressWatcher, seen: Seen): void {
     this.watchers.add(watcher);
     watcher.onEnd(() => this.watchers.delete(watcher));
-    this.tell([watcher], found);
+    this.tell([watcher], seen);
   }
 
   endAll(): void {
@@ -61,7 +60,7 @@ export class ImportWatch {
   }
 
   /**
-   * Who may see an import depends on the import, which does not change in that, and on the rights of the token: so it
+   * Who may see a job depends on the job, which does not change in that, and on the rights of the token: so it
    * is asked again where those are not what they were.
    */
   private async isEntitled(watcher: ProgressWatcher): Promise<boolean> {
@@ -78,15 +77,15 @@ export class ImportWatch {
     }
   }
 
-  private ask(caller: AsksOnBus): Promise<Found> {
-    return this.bus.ask(caller, getImportProgress, { importId: this.importId }, { timeoutMs: answerMs });
+  private ask(caller: AsksOnBus): Promise<Seen> {
+    return this.jobs.ask(caller, this.id, { timeoutMs: answerMs });
   }
 
-  private tell(watchers: readonly ProgressWatcher[], found: Found): void {
+  private tell(watchers: readonly ProgressWatcher[], seen: Seen): void {
     const event: ProgressEvent = {
-      sequence: found.sequence,
-      text: eventOf(found.sequence, this.rate.after(found.import, Date.now())),
-      isLast: isFinal(found.import),
+      sequence: seen.sequence,
+      text: eventOf(seen.sequence, this.tellOf(seen, Date.now())),
+      isLast: this.jobs.isFinal(seen),
     };
     for (const watcher of watchers) watcher.tell(event);
   }

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from '@keyport/testing';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { AuthenticatedRequest } from '../access/principal.ts';
-import { ImportEventStream } from './import-event-stream.ts';
-import type { ImportWatches } from './import-watches.service.ts';
+import { JobEvents } from './job-events.ts';
+import type { JobWatches } from './job-watches.ts';
 import { ProgressWatcher } from './progress-watcher.ts';
 
 let app: FastifyInstance;
@@ -16,8 +16,8 @@ afterEach(() => app.close());
 /** A client that has opened the stream, and what the server has of it. */
 async function open(headers: Record<string, string> = {}) {
   const watcher = new ProgressWatcher('token', {} as never, undefined);
-  const watches = { open: async () => watcher } as unknown as ImportWatches;
-  const events = new ImportEventStream(watches);
+  const watches = { open: async () => watcher } as unknown as JobWatches<never>;
+  const events = new JobEvents(watches);
   let raw: ServerResponse | undefined;
   app = fastify({ forceCloseConnections: true });
   app.get('/events', async (request, reply) => {
@@ -40,7 +40,7 @@ const eventOf = (sequence: number, isLast = false) => ({
 });
 const pause = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('The events of an import', () => {
+describe('The events of a job', () => {
   it('are let go where the client does not read, but for the newest', async () => {
     const { watcher, response } = await open();
     const told = 4_000;

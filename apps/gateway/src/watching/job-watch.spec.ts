@@ -1,30 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyportError, type Import } from '@keyport/contracts';
+import { KeyportError } from '@keyport/contracts';
 import { until } from '@keyport/testing';
-import type { AsksOnBus, BusCaller } from '../access/bus-caller.ts';
+import type { AsksOnBus } from '../access/bus-caller.ts';
 import type { TokenVerifier } from '../access/token-verifier.ts';
-import { ImportWatch } from './import-watch.ts';
+import { JobWatch } from './job-watch.ts';
 import { ProgressWatcher } from './progress-watcher.ts';
-
-const counts = { read: 0, inserted: 0, updated: 0, unchanged: 0, deleted: 0, rejected: 0, skipped: 0 };
-const importIn = (state: Import['state']): Import => ({
-  ...{ id: '0123456789abcdef', dataset: 'orders', mode: 'insert', format: 'ndjson', dryRun: false, state, counts },
-  ...{ createdAt: '2026-11-24T10:00:00.000Z', startedAt: null, finishedAt: null },
-  bytes: { received: 0, processed: 0 },
-});
+import type { SeenJob, WatchedJobs } from './watched-jobs.ts';
 
 /** The bus and the tokens as a test wants them to be; a principal stands for the rights that a token has. */
 function world() {
   const principals = new Map<string, object>();
   const state = { sequence: 1, asked: [] as unknown[], refusals: new Map<unknown, KeyportError>() };
-  const bus = {
+  const jobs: WatchedJobs<SeenJob> = {
     ask: async (caller: AsksOnBus) => {
       state.asked.push(caller.user);
       const refusal = state.refusals.get(caller.user);
       if (refusal) throw refusal;
-      return { sequence: state.sequence, import: importIn('processing') };
+      return { sequence: state.sequence };
     },
-  } as unknown as BusCaller;
+    isFinal: () => false,
+    newTeller: () => (seen) => seen,
+  };
   const verifier = {
     verify: async (token: string) => {
       const principal = principals.get(token);
@@ -33,19 +29,19 @@ function world() {
       return principal;
     },
   } as unknown as TokenVerifier;
-  const watch = new ImportWatch('0123456789abcdef', bus, verifier);
+  const watch = new JobWatch('0123456789abcdef', jobs, verifier);
   const join = (token: string) => {
     const user = {};
     principals.set(token, user);
     const watcher = new ProgressWatcher(token, { user, id: token } as never, undefined);
-    watch.join(watcher, { sequence: state.sequence, import: importIn('processing') });
+    watch.join(watcher, { sequence: state.sequence });
     return { watcher, user };
   };
   const sequenceOf = async (watcher: ProgressWatcher) => (await watcher.next(20_000))?.sequence;
   return { watch, state, principals, join, sequenceOf };
 }
 
-describe('An import that is watched', () => {
+describe('A job that is watched', () => {
   it('is asked for once for all who watch it, and tells each of them', async () => {
     const { watch, state, join, sequenceOf } = world();
     const [one, two] = [join('one'), join('two')];

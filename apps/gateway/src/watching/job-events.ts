@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
-import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { negotiate } from '../http/negotiate.ts';
-import { ImportWatches } from './import-watches.service.ts';
+import type { JobWatches } from './job-watches.ts';
 import type { ProgressWatcher } from './progress-watcher.ts';
 import { heartbeat, lastEventIdOf, openingOf } from './server-sent-events.ts';
+import type { SeenJob } from './watched-jobs.ts';
 
 export const eventStreamType = 'text/event-stream';
 
@@ -15,16 +15,15 @@ const retryMs = 1_000;
 const endingMs = 1_000;
 
 /**
- * Sends the progress of an import as Server-Sent Events. Not by Nest's `@Sse`: that queues for a client that does not
+ * Sends the progress of jobs as Server-Sent Events. Not by Nest's `@Sse`: that queues for a client that does not
  * read, and knows no 204.
  */
-@Injectable()
-export class ImportEventStream {
-  constructor(private readonly watches: ImportWatches) {}
+export class JobEvents<Seen extends SeenJob> {
+  constructor(private readonly watches: JobWatches<Seen>) {}
 
-  async send(request: AuthenticatedRequest, reply: FastifyReply, importId: string): Promise<void> {
+  async send(request: AuthenticatedRequest, reply: FastifyReply, id: string): Promise<void> {
     negotiate(request.headers.accept, [eventStreamType]);
-    const watcher = await this.watches.open(request, importId, lastEventIdOf(request.headers['last-event-id']));
+    const watcher = await this.watches.open(request, id, lastEventIdOf(request.headers['last-event-id']));
     if (!watcher) {
       // Tells an EventSource not to come back (WHATWG HTML, "Server-sent events").
       await reply.status(204).send();
