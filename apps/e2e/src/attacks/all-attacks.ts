@@ -5,6 +5,7 @@ import { claimAttacks } from './tables/claim-attacks.ts';
 import { formAttacks } from './tables/form-attacks.ts';
 import { headerAttacks } from './tables/header-attacks.ts';
 import { jsonAttacks } from './tables/json-attacks.ts';
+import { linkAttacks } from './tables/link-attacks.ts';
 import { mintingAttacks } from './tables/minting-attacks.ts';
 import { permissionAttacks } from './tables/permission-attacks.ts';
 import { publicKeyAttacks } from './tables/public-key-attacks.ts';
@@ -36,6 +37,7 @@ export const overHttp: Readonly<Record<string, readonly HttpAttack[]>> = {
   'Minting keys': mintingAttacks,
   "Taking over what is another's": takingOverAttacks,
   'Sessions and logins': sessionAttacks,
+  'Links to files': linkAttacks,
 };
 
 export const forgedTokens: readonly TokenAttack[] = Object.values(tokenGroups).flat();
