@@ -1,10 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { orderNdjson, TestStack, type KeyportClient } from '@keyport/testing';
+import type { Export, ExportLink, ExportProgress } from '@keyport/contracts';
+import { eventually, orderNdjson, parseNdjson, TestStack, until, type KeyportClient } from '@keyport/testing';
 
 const rowCount = 20_000;
 
@@ -218,6 +222,217 @@ describe('An export', () => {
       String(whole.length),
       '',
     ]);
+  });
+
+  it('says the same of a file to HEAD as to GET, and sends it whole where a range is not for it', async () => {
+    const { id, finishedAt } = await client.exported('orders', { fields: ['orderId'], limit: 100 });
+    const path = `/v1/exports/${id}/file`;
+    const get = (headers: Record<string, string>, method = 'GET') => client.raw(path, { method, headers });
+    const whole = await get({});
+    const head = await get({ range: 'bytes=0-9' }, 'HEAD');
+    const etag = whole.headers.get('etag') ?? '';
+    const modified = whole.headers.get('last-modified') ?? '';
+    const described = (response: Response) =>
+      Object.fromEntries(
+        [...response.headers].filter(
+          ([name]) => !/^(?:date|x-request-id|ratelimit-.*|keep-alive|connection)$/.test(name),
+        ),
+      );
+    const statusOf = async (headers: Record<string, string>) => (await get(headers)).status;
+
+    expect(described(head)).toEqual(described(whole));
+    expect(described(whole)).toMatchObject({
+      ...{ 'accept-ranges': 'bytes', 'cache-control': 'private, no-store', 'x-content-type-options': 'nosniff' },
+      'content-disposition': `attachment; filename="orders-${id}.ndjson"`,
+    });
+    expect(Date.parse(modified)).toBe(Math.floor(Date.parse(finishedAt ?? '') / 1000) * 1000);
+    const range = 'bytes=0-9';
+    expect(await statusOf({ range, 'if-range': etag })).toBe(206);
+    expect(await statusOf({ range, 'if-range': modified })).toBe(200);
+    expect(await statusOf({ range: 'bytes=0-1,5-9' })).toBe(200);
+    expect(await statusOf({ range: 'bytes=9-0' })).toBe(200);
+    expect(await statusOf({ range, 'if-match': '"other"' })).toBe(412);
+    expect(await statusOf({ range, 'if-match': etag })).toBe(206);
+    expect(await statusOf({ range, 'if-modified-since': modified })).toBe(304);
+    const known = await get({ range, 'if-none-match': etag });
+    expect([known.status, known.headers.get('etag'), known.headers.get('content-disposition')]).toEqual([
+      304,
+      etag,
+      null,
+    ]);
+  });
+
+  it('goes on with `curl -C -` where curl was killed in the middle of a download', async () => {
+    const { id, bytes, digest } = await client.exported('orders', { ejson: 'canonical' });
+    const file = join(stack.home, 'resumed.ndjson');
+    const curl = (...options: string[]) =>
+      spawn('curl', [
+        ...['-sS', '-f', '-o', file, '-H', `Authorization: Bearer ${client.token}`, ...options],
+        `${client.url}/v1/exports/${id}/file`,
+      ]);
+    const killed = curl('--limit-rate', '3M');
+    const written = async () => (await stat(file).catch(() => ({ size: 0 }))).size;
+    await until(async () => (await written()) > 1024 * 1024, 'a part of the file');
+
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const before = await written();
+    const [code] = await once(curl('-C', '-'), 'exit');
+
+    expect(before).toBeLessThan(bytes);
+    expect(code).toBe(0);
+    expect(
+      `sha-256=:${createHash('sha256')
+        .update(await readFile(file))
+        .digest('base64')}:`,
+    ).toBe(digest);
+  });
+
+  it('breaks a download off whose file is deleted on its way', async () => {
+    const { id, bytes } = await client.exported('orders', { ejson: 'canonical', format: 'json' });
+    const response = await client.raw(`/v1/exports/${id}/file`);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let read = (await reader.read()).value?.length ?? 0;
+
+    await client.request(`/v1/exports/${id}`, { method: 'DELETE' });
+    const rest = (async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;
+    })();
+
+    await expect(rest).rejects.toThrow();
+    expect(read).toBeLessThan(bytes);
+  });
+
+  it('gives a link that works without a token, for that file alone, and reaches neither log nor audit', async () => {
+    const key = await client.minted('exports:create:orders');
+    const { id, bytes, digest } = await key.exported('orders', { format: 'csv', fields: ['orderId'] });
+    const asked = Date.now();
+    const { url, expiresAt } = await key.ok<ExportLink>(`/v1/exports/${id}/link`, {
+      method: 'POST',
+      json: { expiresInSeconds: 60 },
+    });
+
+    const whole = await fetch(url);
+    const file = Buffer.from(await whole.arrayBuffer());
+    const part = await fetch(url, { headers: { range: 'bytes=-10' } });
+    const head = await fetch(url, { method: 'HEAD' });
+    const altered = await fetch(`${url}x`);
+
+    expect(url.startsWith(`${client.url}/v1/exports/${id}/download?token=`)).toBe(true);
+    expect(Math.abs(Date.parse(expiresAt) - asked - 60_000)).toBeLessThan(5_000);
+    expect([whole.status, file.length, whole.headers.get('repr-digest')]).toEqual([200, bytes, digest]);
+    expect([part.status, await part.text()]).toEqual([206, file.subarray(-10).toString()]);
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes)]);
+    for (const { headers } of [whole, altered]) {
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('cache-control')).toBe('private, no-store');
+    }
+    expect(altered.status).toBe(401);
+
+    // Who made the link, or nobody where it was not one.
+    const { items } = await eventually(
+      () => client.ok<{ items: { path: string; key: string | null }[] }>('/v1/audit?action=exportlinks.download'),
+      (audit) => audit.items.length >= 3,
+    );
+    expect(new Set(items.map((entry) => entry.key))).toEqual(new Set([key.keyId, null]));
+    expect(items.every(({ path }) => path === `/v1/exports/${id}/download`)).toBe(true);
+    const token = new URL(url).searchParams.get('token') ?? '';
+    const secrets = [token, token.split('.')[2] ?? ''];
+    const logs = await Promise.all(
+      (await readdir(join(stack.home, 'logs'))).map((name) => readFile(join(stack.home, 'logs', name), 'utf8')),
+    );
+    const said = JSON.stringify(items) + logs.join('');
+    expect(secrets.filter((secret) => secret === '' || said.includes(secret))).toEqual([]);
+  });
+
+  it('breaks a download by a link off within a second when its key is revoked', async () => {
+    const key = await client.minted('exports:read:orders');
+    const { id, bytes } = await client.exported('orders', { ejson: 'canonical', format: 'json' });
+    const { url } = await key.ok<ExportLink>(`/v1/exports/${id}/link`, { method: 'POST' });
+    const reader = ((await fetch(url)).body as ReadableStream<Uint8Array>).getReader();
+    let read = (await reader.read()).value?.length ?? 0;
+
+    await client.request(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
+    await eventually(
+      async () => (await fetch(url, { method: 'HEAD' })).status,
+      (status) => status === 401,
+      1_000,
+    );
+    const rest = (async () => {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;
+    })();
+
+    await expect(rest).rejects.toThrow();
+    expect(read).toBeLessThan(bytes);
+  });
+
+  it('of a token that sees some rows gives a link to what it may see', async () => {
+    const { token } = await client.ok<{ token: string }>('/v1/keys', {
+      method: 'POST',
+      json: {
+        ...{ name: 'paid', scopes: ['exports:create:orders'] },
+        authorizationDetails: [
+          {
+            ...{ type: 'keyport_dataset', datasets: ['orders'], actions: ['exports:create'] },
+            ...{ filter: { paid: true }, fields: ['orderId'] },
+          },
+        ],
+      },
+    });
+    const narrowed = client.with(token);
+    const { id, counts } = await narrowed.exported('orders');
+
+    const { url } = await narrowed.ok<ExportLink>(`/v1/exports/${id}/link`, { method: 'POST', json: {} });
+    const rows = parseNdjson<object>(await (await fetch(url)).text());
+
+    const paid = source.split('\n').filter((line) => line.includes('"paid":true')).length;
+    expect([counts.written, rows.length]).toEqual([paid, paid]);
+    expect(Object.keys(rows[0] ?? {})).toEqual(['orderId']);
+  });
+
+  it('is followed as Server-Sent Events to its end', async () => {
+    const { id } = await client.ok<Export>('/v1/datasets/orders/exports', { method: 'POST', json: { format: 'csv' } });
+
+    const text = await client.text(`/v1/exports/${id}/events`, 'text/event-stream');
+    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, sequence]) => Number(sequence));
+    const last = JSON.parse(text.slice(text.lastIndexOf('data: ') + 6)) as ExportProgress;
+    const again = await client.raw(`/v1/exports/${id}/events`, {
+      headers: { accept: 'text/event-stream', 'last-event-id': String(ids.at(-1)) },
+    });
+
+    expect(text.startsWith('retry: 1000\n\nid: ')).toBe(true);
+    expect(ids).toEqual(ids.toSorted((one, other) => one - other));
+    expect(last.export).toMatchObject({ id, state: 'completed', counts: { written: rowCount } });
+    expect(last.rate?.rowsPerSecond).toBeGreaterThan(0);
+    expect(again.status).toBe(204);
+  });
+
+  it('can be cancelled, is then in the list as such, and cannot be once it is completed', async () => {
+    const { id: completed } = await client.exported('orders', { limit: 1 });
+    // Whichever is quicker, the file or the request to end it: one of them was not.
+    const { body: cancelled } = await eventually(
+      async () => {
+        const { id } = await client.ok<Export>('/v1/datasets/orders/exports', {
+          method: 'POST',
+          json: { format: 'csv' },
+        });
+        return client.request<Export>(`/v1/exports/${id}/cancel`, { method: 'POST' });
+      },
+      ({ status }) => status === 200,
+    );
+
+    const late = await client.request(`/v1/exports/${completed}/cancel`, { method: 'POST' });
+    const file = await client.request(`/v1/exports/${cancelled.id}/file`);
+    const listed = (query: string) => client.ok<{ items: Export[] }>(`/v1/exports?${query}`);
+    const { items } = await listed('state=cancelled,failed&dataset=orders');
+    const { items: later } = await listed(`createdAfter=${cancelled.createdAt}`);
+
+    expect(cancelled).toMatchObject({ state: 'cancelled', digest: null });
+    expect([late.status, late.body]).toMatchObject([409, { code: 'EXPORT_STATE' }]);
+    expect([file.status, file.body]).toMatchObject([409, { code: 'EXPORT_NOT_READY' }]);
+    expect(items.map(({ id }) => id)).toContain(cancelled.id);
+    expect(new Set(items.map(({ state }) => state))).toEqual(new Set(['cancelled']));
+    expect(later.map(({ id }) => id)).toEqual([cancelled.id]);
   });
 
   it('is listed, and gone once deleted', async () => {

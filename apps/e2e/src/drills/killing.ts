@@ -13,7 +13,7 @@ export interface Kill {
 
 export interface Killing {
   readonly stack: TestStack;
-  readonly watch: CountsWatch;
+  readonly watch: Pick<CountsWatch, 'hasEnded' | 'read'>;
   readonly rows: number;
   /** Nobody is killed behind this, so that a slow machine comes to an end too. */
   readonly killUntil?: number;

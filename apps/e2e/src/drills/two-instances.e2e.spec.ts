@@ -6,21 +6,22 @@ import type { DrillLine } from './dataset-model.ts';
 import { ndjsonOf } from './drill-file.ts';
 import { drillParameters } from './drill-parameters.ts';
 import { report, say } from './drill.ts';
-import { planKills } from './kill-plan.ts';
+import { ExportsWatch, outcomeOf, RangeReader, sha256Of, startExport, storeRecords } from './export-drill.ts';
+import { planKills, type Victim } from './kill-plan.ts';
 import { killAsPlanned } from './killing.ts';
 
 const rows = 200_000;
 const services = ['gateway', 'auth', 'import', 'records', 'export'] as const;
 const { seed } = drillParameters(process.env);
 
-describe(`An import by two instances of each service (KEYPORT_DRILL_SEED=${seed})`, () => {
+describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_SEED=${seed})`, () => {
   let stack: TestStack;
 
   beforeAll(async () => {
     say(`The drill of two instances has the seed ${seed}: KEYPORT_DRILL_SEED=${seed} repeats it.`);
     stack = await TestStack.start({
       replicas: services.map((service) => `${service}=2`).join(','),
-      env: { KEYPORT_IMPORT_LEASE_SECONDS: '3', KEYPORT_IMPORT_ANSWER_SECONDS: '3' },
+      env: { KEYPORT_IMPORT_LEASE_SECONDS: '3', KEYPORT_IMPORT_ANSWER_SECONDS: '3', EXPORT_LEASE_SECONDS: '3' },
     });
   });
 
@@ -69,6 +70,53 @@ describe(`An import by two instances of each service (KEYPORT_DRILL_SEED=${seed}
       const survivor = place === 0 ? 1 : 0;
       if (victim !== 'import') expect(after[victim][survivor]).toBe(before[victim][survivor]);
     }
+  });
+
+  it('writes files whose digests are those of undisturbed ones, whoever is killed, while others are downloaded', async () => {
+    const random = randomFrom(seed);
+    const { client } = stack;
+    const formats = ['ndjson', 'csv'] as const;
+    await storeRecords(stack, 'files', rows, random);
+    const undisturbed = [];
+    for (const format of formats) undisturbed.push(await client.exported('files', { format }));
+    const took = undisturbed.map(
+      ({ startedAt, finishedAt }) => Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? ''),
+    );
+    say(`  files: undisturbed in ${took.join(' and ')} ms`);
+    const path = `/v1/exports/${undisturbed[0]?.id}/file`;
+    const file = Buffer.from(await (await client.raw(path)).arrayBuffer());
+    const reader = new RangeReader(client, path, file, random);
+
+    const met = new Set<Victim>();
+    const victims = ['export', 'records', 'mongod', 'nats'] as const;
+    const outcomes = [];
+    // A file may be whole before its turn to meet everybody has come: then others are written.
+    for (let round = 0; round < 4 && met.size < victims.length; round += 1) {
+      const watch = new ExportsWatch(
+        client,
+        await Promise.all(formats.map((format) => startExport(client, 'files', format))),
+      );
+      const plan = planKills(
+        victims.map((victim) => ({ victim })),
+        random,
+        (victim) => !met.has(victim),
+      );
+      const kills = await killAsPlanned(plan, { stack, watch, rows: formats.length * rows });
+      outcomes.push(await watch.outcomes());
+      for (const { victim, at, read } of kills) {
+        say(`  files: ${victim} killed at row ${read}, ${watch.endedAt - at} ms before the end`);
+        if (at < watch.endedAt) met.add(victim);
+      }
+    }
+    await reader.stop();
+
+    say(`  files: ${outcomes.length} rounds, ${reader.exact} ranges exact, ${reader.broken} broken off`);
+    expect([...met].sort()).toEqual([...victims].sort());
+    for (const outcome of outcomes) expect(outcome).toEqual(undisturbed.map(outcomeOf));
+    expect(undisturbed.map(({ counts }) => counts.written)).toEqual([rows, rows]);
+    expect(sha256Of(file)).toBe(undisturbed[0]?.digest);
+    expect(reader.faults).toEqual([]);
+    expect(reader.exact).toBeGreaterThan(0);
   });
 });
 
