@@ -191,7 +191,7 @@ export const scanRecords = defineRequest({
 });
 
 /**
- * A document that a page named as `large`, in numbered parts, all of one state of it. With the page's dataset and fields.
+ * A document that a page named as `large`, in numbered parts, all of one state of it. With the page's dataset and fields: the name tells the collection.
  * SNAPSHOT_GONE where it was changed since, and the server no longer keeps what it was.
  */
 export const readLargeRecord = defineStream({
@@ -201,7 +201,6 @@ export const readLargeRecord = defineStream({
   timeoutMs: 15_000,
   request: z.object({
     dataset: datasetName,
-    datasetId: datasetId.optional(),
     fields: z.array(fieldPath).optional(),
     large: bytes,
   }),

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buckets, deleteDataset, putDataset, readPage } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
-import { eventually, type ServiceProcess } from '@keyport/testing';
+import { codeOf, eventually, TeamMongod, type ServiceProcess } from '@keyport/testing';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
+import { orders } from '../harness/documents.ts';
 import { readPages } from '../harness/read-pages.ts';
 import { storeOrders } from '../harness/store-orders.ts';
 
@@ -11,14 +12,21 @@ const orderCount = 100_000;
 
 let system: ExportSystem;
 let records: ServiceProcess;
+/** A deployment of the team's own. */
+let team: TeamMongod;
+let sources: Record<string, string>;
 
 beforeAll(async () => {
   system = await ExportSystem.start();
-  [records] = await Promise.all([system.servers.service('records'), system.startExport()]);
+  team = await TeamMongod.start();
+  sources = { KEYPORT_SOURCES: JSON.stringify({ erp: team.url('erp') }) };
+  [records] = await Promise.all([system.servers.service('records', sources), system.startExport()]);
   await fill('orders');
 });
 
-afterAll(() => system.stop());
+afterAll(async () => {
+  await Promise.all([system?.stop(), team?.stop()]);
+});
 
 async function fill(dataset: string): Promise<void> {
   await system.ask(putDataset, { name: dataset });
@@ -46,7 +54,7 @@ describe('an export from records itself', () => {
     await underWay(job.id);
 
     await records.end('SIGKILL');
-    records = await system.servers.service('records');
+    records = await system.servers.service('records', sources);
 
     const done = await system.ended(job);
     expect(done).toMatchObject({ state: 'completed', counts: { written: orderCount }, digest: digestOf(streamed) });
@@ -72,6 +80,31 @@ describe('an export from records itself', () => {
     await system.ask(deleteDataset, { name: 'doomed' });
 
     expect(await system.ended(job)).toMatchObject({ state: 'failed', error: { code: 'DATASET_NOT_FOUND' } });
+  });
+
+  it.each([
+    ['dropped', 0],
+    ['dropped and made anew', 10],
+  ])('fails when its mapped collection is %s midway, and has no file', async (how, count) => {
+    const name = how.replaceAll(' ', '-');
+    const collection = team.db('erp').collection(name);
+    for (let from = 0; from < orderCount; from += 20_000) await collection.insertMany(orders(20_000, from));
+    await system.ask(putDataset, { name, mapping: { source: 'erp', collection: name } });
+    const job = await system.create(name, { format: 'csv', fields: ['number'] });
+    await eventually(
+      () => system.get(job.id),
+      ({ state }) => state === 'running',
+    );
+
+    records.freeze();
+    await collection.drop();
+    if (count > 0) await collection.insertMany(orders(count));
+    records.thaw();
+
+    const ended = await system.ended(job);
+    expect(ended).toMatchObject({ state: 'failed', digest: null, error: { code: 'COLLECTION_REPLACED' } });
+    expect(await codeOf(system.download(job.id))).toBe('EXPORT_NOT_READY');
+    await system.untilFreed(job.id);
   });
 
   it('never takes the columns from one dataset and the rows from another of the same name', async () => {

@@ -62,8 +62,8 @@ export class LargeDocuments {
     return new OpenText(() => largeText(at, document, ends));
   }
 
-  private async document({ dataset, datasetId, fields }: Position, large: Uint8Array, options: ReadOptions) {
-    const request = { dataset, datasetId, fields, large };
+  private async document({ dataset, fields }: Position, large: Uint8Array, options: ReadOptions) {
+    const request = { dataset, fields, large };
     const parts = await this.requester.replies(readLargeRecord, request, { timeoutMs, ...options });
     const isWhole = parts.every(({ part, of }, index) => part === index + 1 && of === parts.length);
     if (!isWhole || parts.length === 0) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'records' });

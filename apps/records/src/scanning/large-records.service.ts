@@ -27,9 +27,9 @@ export class LargeRecords {
   ) {}
 
   async *read(request: RequestOf<typeof readLargeRecord>, caller: Caller): AsyncGenerator<Part> {
-    const { dataset, datasetId, fields, large } = request;
+    const { dataset, fields, large } = request;
     const view = readViewOf(caller.limitsOn(readAction(dataset, caller), dataset), fields);
-    const { collectionName } = await this.datasets.existing(dataset, datasetId);
+    const { collectionName } = await this.datasets.existing(dataset);
     const record = largeRecordOf(await this.seal.open(large), collectionName);
     const free = await this.slots.take();
     try {
