@@ -83,9 +83,11 @@ export class RunsRepository {
 
   /** False where it is held no longer. */
   async renew({ _id, fence }: ClaimedExport, leaseMs: number): Promise<boolean> {
-    const { matchedCount } = await this.exports.collection.updateOne({ _id: _id as never, fence, state: 'running' }, [
-      { $set: { 'lease.until': leaseEnd(leaseMs) } },
-    ]);
+    // One that arrives behind a release must not hold up who goes on.
+    const { matchedCount } = await this.exports.collection.updateOne(
+      { _id: _id as never, fence, state: 'running', lease: { $ne: null } },
+      [{ $set: { 'lease.until': leaseEnd(leaseMs) } }],
+    );
     return matchedCount > 0;
   }
 
