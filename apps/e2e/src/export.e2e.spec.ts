@@ -277,7 +277,7 @@ describe('An export', () => {
     killed.kill('SIGKILL');
     await once(killed, 'exit');
     const before = await written();
-    const [code] = await once(curl('-C', '-'), 'exit');
+    const [code] = (await once(curl('-C', '-'), 'exit')) as [number | null];
 
     expect(before).toBeLessThan(bytes);
     expect(code).toBe(0);
