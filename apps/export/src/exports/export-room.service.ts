@@ -14,6 +14,7 @@ const lookMs = 1_000;
 @Injectable()
 export class ExportRoom {
   private known = { bytes: 0, at: 0 };
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly room: RoomRepository,
@@ -24,12 +25,10 @@ export class ExportRoom {
   /** Stores one more export where there is room for it. Throws TOO_MANY_EXPORTS and EXPORTS_FULL. */
   async admit<Stored>(creator: string, store: (session: ClientSession) => Promise<Stored>): Promise<Stored> {
     await this.take(0);
-    return inTransaction(this.connection, async (session) => {
-      await this.room.admitAlone(session);
-      await this.requireFew(this.settings.unfinishedOfHolder, creator, session);
-      await this.requireFew(this.settings.unfinishedInAll, undefined, session);
-      return store(session);
-    });
+    // One after the other: many that meet in the database would make each other begin anew for seconds.
+    const admitted = this.turn.then(() => this.admitAlone(creator, store));
+    this.turn = admitted.catch(() => undefined);
+    return admitted;
   }
 
   /**
@@ -42,6 +41,15 @@ export class ExportRoom {
     }
     if (!this.hasRoom(bytes)) throw new KeyportError('EXPORTS_FULL');
     this.known.bytes += bytes;
+  }
+
+  private admitAlone<Stored>(creator: string, store: (session: ClientSession) => Promise<Stored>): Promise<Stored> {
+    return inTransaction(this.connection, async (session) => {
+      await this.room.admitAlone(session);
+      await this.requireFew(this.settings.unfinishedOfHolder, creator, session);
+      await this.requireFew(this.settings.unfinishedInAll, undefined, session);
+      return store(session);
+    });
   }
 
   private hasRoom(bytes: number): boolean {

@@ -26,6 +26,7 @@ describe('The audited operations', () => {
     expect(reads.sort()).toEqual([
       'GET /v1/datasets/:name/records',
       'GET /v1/datasets/:name/records/:id',
+      'GET /v1/exports/:id/download',
       'GET /v1/exports/:id/file',
       'GET /v1/imports/:id/rejects',
       'GET /v1/imports/:id/undo/left',
