@@ -141,7 +141,7 @@ export const errorTable = entries({
     429,
     'Too many event streams',
     'There are {limit} open event streams of this {of} already.',
-    'Close one, or ask for the state with GET /v1/imports/{importId}.',
+    'Close one, or ask for the state of {jobId} without events.',
   ],
   ROW_NOT_ALLOWED: [
     403,

@@ -45,7 +45,7 @@ export class ExportControlController {
     description:
       'Each event is the export with its rate as JSON, at most two a second, until it has ended. 204 where the client has that already.',
     produces: [eventStreamType],
-    errors: ['EXPORT_NOT_FOUND', 'NOT_ACCEPTABLE'],
+    errors: ['EXPORT_NOT_FOUND', 'NOT_ACCEPTABLE', 'TOO_MANY_STREAMS'],
   })
   follow(@Req() request: AuthenticatedRequest, @Param('id') exportId: string, @Res() reply: FastifyReply) {
     return this.events.send(request, reply, exportId);

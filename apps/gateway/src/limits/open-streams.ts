@@ -14,13 +14,13 @@ export class OpenStreams {
 
   constructor(@Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig) {}
 
-  /** Counts one more, for the import it is about; call the result once when it ends. Throws TOO_MANY_STREAMS. */
-  open(holder: Holder, importId: string): () => void {
+  /** Counts one more, for the job it is about; call the result once when it ends. Throws TOO_MANY_STREAMS. */
+  open(holder: Holder, jobId: string): () => void {
     const name = nameOf(holder);
     const own = this.byHolder.get(name) ?? 0;
     const { KEYPORT_EVENT_STREAMS: limit, KEYPORT_EVENT_STREAMS_IN_ALL: limitInAll } = this.config;
-    if (own >= limit) throw tooMany('holder', limit, importId);
-    if (this.all >= limitInAll) throw tooMany('gateway', limitInAll, importId);
+    if (own >= limit) throw tooMany('holder', limit, jobId);
+    if (this.all >= limitInAll) throw tooMany('gateway', limitInAll, jobId);
     this.byHolder.set(name, own + 1);
     this.all += 1;
     return () => this.close(name);
@@ -34,5 +34,5 @@ export class OpenStreams {
   }
 }
 
-const tooMany = (of: 'holder' | 'gateway', limit: number, importId: string) =>
-  new KeyportError('TOO_MANY_STREAMS', { of, limit, importId, retryAfterSeconds });
+const tooMany = (of: 'holder' | 'gateway', limit: number, jobId: string) =>
+  new KeyportError('TOO_MANY_STREAMS', { of, limit, jobId, retryAfterSeconds });
