@@ -465,6 +465,42 @@ describe('An export', () => {
     expect(deleted.status).toBe(204);
     expect((await one($oid)).body.code).toBe('RECORD_NOT_FOUND');
   });
+
+  it('streams what changed since a whole read, in any format, and no part of that', async () => {
+    const put = { method: 'PUT', json: { trackChanges: true } };
+    const records = '/v1/datasets/changing/records';
+    await client.ok('/v1/datasets/changing', put);
+    await client.imported('changing', 'application/x-ndjson', '{"_id":1,"a":1}\n{"_id":2,"b":{"c":2}}\n');
+    const whole = await client.raw(records);
+    const before = (await whole.text()).trimEnd().split('\n');
+    const since = `since=${whole.headers.get('keyport-since') ?? ''}`;
+
+    await client.imported(
+      'changing',
+      'application/x-ndjson',
+      '{"_id":1,"a":9}\n{"_id":3,"b":{"c":3}}\n',
+      '?mode=upsert',
+    );
+    await client.ok(`${records}/${encodeURIComponent('{"$numberInt":"2"}')}`, { method: 'DELETE' });
+    const csv = (await client.text(`${records}?${since}`, 'text/csv')).trimEnd().split('\n');
+    const json = JSON.parse(await client.text(`${records}?${since}`, 'application/json')) as { _id: number }[];
+    const again = await client.raw(`${records}?${since}`);
+    await again.text();
+    const next = await client.text(`${records}?since=${again.headers.get('keyport-since') ?? ''}`);
+
+    expect(before).toHaveLength(2);
+    expect(csv[0]).toBe('$deleted,_id,a,b.c');
+    expect(csv.slice(1).toSorted()).toEqual([',1,9,', ',3,,3', 'true,2,,']);
+    expect(json.toSorted((one, other) => one._id - other._id)).toEqual([
+      { _id: 1, a: 9 },
+      { $deleted: true, _id: 2 },
+      { _id: 3, b: { c: 3 } },
+    ]);
+    expect(next).toBe('');
+    expect(await client.request(`${records}?${since}&limit=1`)).toMatchObject({ status: 422 });
+    expect(await client.request(`${records}?since=nonsense`)).toMatchObject({ body: { code: 'CURSOR_INVALID' } });
+    expect((await client.raw('/v1/datasets/orders/records?limit=1')).headers.has('keyport-since')).toBe(false);
+  });
 });
 
 interface RawReply {

@@ -171,6 +171,9 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
     needs('datasets:update:{name}', { what: 'a change', json: { schema: { type: 'object' } }, before: make }),
   ],
   'GET /v1/datasets/{name}': [needs('datasets:read:{name}')],
+  'PATCH /v1/datasets/{name}': [
+    needs('datasets:update:{name}', { json: { schema: { type: 'object' } }, before: make }),
+  ],
 
   'GET /v1/datasets/{name}/records': [needs('records:read:{name}')],
   'GET /v1/datasets/{name}/records/{id}': [needs('records:read:{name}')],

@@ -1,10 +1,24 @@
 import { AccessModule } from '@keyport/access';
 import { MongoModule } from '@keyport/mongo';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ChangeDeployments } from './changes/change-deployments.ts';
+import { ChangeHistories } from './changes/change-histories.repository.ts';
+import { ChangeProgress } from './changes/change-progress.service.ts';
+import { CHANGE_SETTINGS, type ChangeSettings } from './changes/change-settings.ts';
+import { ChangeSweeper } from './changes/change-sweeper.ts';
+import { ChangeTails } from './changes/change-tails.service.ts';
+import { ChangeTracking } from './changes/change-tracking.service.ts';
+import { ChangedRecords } from './changes/changed-records.repository.ts';
+import { ChangesHandler } from './changes/changes.handler.ts';
+import { ChangesService } from './changes/changes.service.ts';
+import { Increments } from './changes/increments.service.ts';
+import { SinceCursors } from './changes/since-cursors.service.ts';
+import { StreamStates } from './changes/stream-states.repository.ts';
 import type { RecordsConfig } from './config.ts';
 import { DatasetRepository } from './datasets/dataset.repository.ts';
 import { DatasetService } from './datasets/dataset.service.ts';
 import { DatasetsHandler } from './datasets/datasets.handler.ts';
+import { IndexBuilder } from './datasets/index-builder.service.ts';
 import { RetiredCollections } from './datasets/retired-collections.repository.ts';
 import { DryRuns } from './dry-runs/dry-runs.repository.ts';
 import { DryRunsHandler } from './dry-runs/dry-runs.handler.ts';
@@ -20,6 +34,8 @@ import { LargeRecords } from './scanning/large-records.service.ts';
 import { LimitedPages } from './scanning/limited-pages.service.ts';
 import { ScanHandler } from './scanning/scan.handler.ts';
 import { ScanRepository } from './scanning/scan.repository.ts';
+import { PageReader } from './scanning/page-reader.service.ts';
+import { ScannedDatasets } from './scanning/scanned-datasets.service.ts';
 import { ScanService } from './scanning/scan.service.ts';
 import { Snapshots } from './scanning/snapshots.service.ts';
 import { OrdersRepository } from './selecting/orders.repository.ts';
@@ -61,25 +77,43 @@ export class AppModule {
         RecordsHandler,
         DryRunsHandler,
         SchemaChecksHandler,
+        ChangesHandler,
       ],
       providers: [
         { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
         { provide: SOURCE_SETTINGS, useValue: sourcesOf(config) },
+        { provide: CHANGE_SETTINGS, useValue: changesOf(config) },
         ...[Sources, Places, MappedCollections, DatasetSessions],
-        ...[StoredState, RetiredCollections, DatasetRepository, DatasetService],
+        ...[StoredState, RetiredCollections, DatasetRepository, IndexBuilder, DatasetService],
         ...[DocumentMatcher, VisibleRows],
         ...[DryRuns, DryRunsService],
         ...[SchemaChecks, StoredRecords],
         ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository],
         ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
         ...[InsertedRecordsRepository, UndoService],
-        ...[ScanRepository, CursorSeal, LimitedPages, Snapshots, ScanService, LargeRecords],
+        ...[
+          ScanRepository,
+          CursorSeal,
+          LimitedPages,
+          Snapshots,
+          PageReader,
+          ScannedDatasets,
+          ScanService,
+          LargeRecords,
+        ],
         ...[OrdersRepository, SortedPages, SelectedPages],
+        ...[StreamStates, ChangeHistories, ChangeDeployments, ChangeTracking, ChangeTails, ChangeSweeper],
+        ...[ChangeProgress, ChangedRecords, SinceCursors, Increments, ChangesService],
         ...[RecordRepository, RecordService, PutRecordService],
       ],
     };
   }
 }
+
+const changesOf = (config: RecordsConfig): ChangeSettings => ({
+  keepMs: config.RECORDS_CHANGES_KEEP_SECONDS * 1000,
+  leaseMs: config.RECORDS_CHANGES_LEASE_SECONDS * 1000,
+});
 
 const sourcesOf = (config: RecordsConfig): SourceSettings => ({
   addresses: config.KEYPORT_SOURCES ?? {},

@@ -5,6 +5,10 @@ import { sourceAddresses } from './sources/source-settings.ts';
 export const recordsConfig = storedServiceConfig.extend({
   /** Chunks that one process writes at the same time; the others wait. */
   RECORDS_WRITE_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+  /** How long it is remembered that a record of a tracked dataset was changed. */
+  RECORDS_CHANGES_KEEP_SECONDS: z.coerce.number().int().min(60).default(604_800),
+  /** How long after a process was killed another one goes on following what changes. */
+  RECORDS_CHANGES_LEASE_SECONDS: z.coerce.number().int().min(1).max(60).default(4),
   /** Databases of the team's own that datasets may be mapped onto: a JSON object of addresses by name. */
   KEYPORT_SOURCES: sourceAddresses,
   /** Keyport's own database on the deployment of each source. */

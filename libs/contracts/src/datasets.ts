@@ -14,16 +14,43 @@ export const datasetMapping = z
   .meta({ id: 'DatasetMapping' });
 export type DatasetMapping = z.output<typeof datasetMapping>;
 
+/** An index beside that of the key, for filters and sorting. */
+export const datasetIndex = z
+  .strictObject({
+    /** Fields, or paths joined with dots, in this order; those with `-` before them downwards. */
+    fields: z.array(fieldPath).min(1).max(16),
+    /** No two records have the same values; a record without a field has null there. */
+    unique: z.boolean().default(false),
+  })
+  .meta({ id: 'DatasetIndex' });
+export type DatasetIndex = z.output<typeof datasetIndex>;
+
+export const builtIndex = datasetIndex
+  .extend({
+    /** `building` is used by nothing yet; `failed` where records do not allow it, which `error` says. */
+    state: z.enum(['building', 'ready', 'failed']),
+    error: z.object({ code: z.string(), detail: z.string() }).optional(),
+  })
+  .meta({ id: 'BuiltIndex' });
+export type BuiltIndex = z.output<typeof builtIndex>;
+
 export const putDatasetSchema = z
   .strictObject({
     /** JSON Schema 2020-12, or null for none. */
     schema: z.record(z.string(), z.unknown()).nullable().optional(),
     /** Fields that identify a record, together unique; null for none. */
     key: z.array(fieldPath).min(1).max(8).nullable().optional(),
+    /** Keeps what changes, so that `since` gives it. */
+    trackChanges: z.boolean().optional(),
+    /** All indexes that there should be beside that of the key; null for none. Not where the dataset is mapped. */
+    indexes: z.array(datasetIndex).max(32).nullable().optional(),
     /** The collection that holds the records, for a new dataset; without it Keyport makes one. Never changes. */
     mapping: datasetMapping.nullable().optional(),
   })
   .meta({ id: 'PutDataset' });
+
+/** After RFC 7396: what is not named stays as it is, null takes away. A schema takes the place of the old one as a whole. */
+export const changeDatasetSchema = putDatasetSchema.omit({ mapping: true }).meta({ id: 'ChangeDataset' });
 
 export const datasetSchema = z
   .object({
@@ -34,6 +61,9 @@ export const datasetSchema = z
     key: z.array(z.string()).nullable(),
     /** Null where the collection is one of Keyport's own. */
     mapping: datasetMapping.nullable(),
+    /** True where what changes is kept. */
+    trackChanges: z.boolean(),
+    indexes: z.array(builtIndex),
     /**
      * Records stored now (an estimate from the collection's metadata; exact when nothing is being written, unless mongod was killed); null where
      * the source that it is mapped onto does not answer.
@@ -96,6 +126,15 @@ export const putDataset = defineRequest({
   subject: 'records.v1.datasets.put',
   request: putDatasetSchema.extend({ name: datasetName }),
   reply: z.object({ dataset: datasetSchema, created: z.boolean(), schemaCheck: schemaCheckSchema.optional() }),
+  idempotent: true,
+  timeoutMs: 30_000,
+});
+
+/** As {@link putDataset}, of a dataset that exists: DATASET_NOT_FOUND otherwise. */
+export const changeDataset = defineRequest({
+  subject: 'records.v1.datasets.change',
+  request: changeDatasetSchema.extend({ name: datasetName }),
+  reply: putDataset.reply,
   idempotent: true,
   timeoutMs: 30_000,
 });

@@ -246,6 +246,24 @@ export const errorTable = entries({
     'Neither the mapping of {dataset} nor the key of a mapped dataset can change.',
     'Delete the dataset, which leaves a mapped collection as it is, and create it again.',
   ],
+  DATASET_INDEXES_FIXED: [
+    409,
+    'Indexes fixed',
+    'The dataset {dataset} is a collection of your own, on which Keyport makes no index.',
+    'Make it there; Keyport uses it.',
+  ],
+  INDEX_NOT_UNIQUE: [
+    409,
+    'Index not unique',
+    'Two records of {dataset} have the same {fields}, so no unique index can be made.',
+    'Correct the records, or make an index that is not unique.',
+  ],
+  INDEX_REFUSED: [
+    409,
+    'Index refused',
+    'MongoDB makes no index on {fields} of {dataset}: {reason}.',
+    'Correct the records, or leave the index out.',
+  ],
   SOURCE_UNKNOWN: [
     422,
     'No such source',
@@ -278,6 +296,12 @@ export const errorTable = entries({
   ],
   SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
   RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
+  RECORD_TOO_LARGE: [
+    422,
+    'Record too large',
+    'A record of {dataset} that changed is larger than the 8 MB that a message carries.',
+    'Leave out its large fields with fields=…, or read the whole dataset again, without since.',
+  ],
   RECORD_KEY_TAKEN: [
     409,
     'Key taken',
@@ -304,6 +328,30 @@ export const errorTable = entries({
     'Try again in a few seconds, or leave out snapshot.',
   ],
   CURSOR_INVALID: [400, 'Cursor not valid', 'The cursor cannot be read.', 'Start without a cursor.'],
+  CURSOR_EXPIRED: [
+    410,
+    'Cursor expired',
+    'What changed in {dataset} since this cursor is not known any more.',
+    'Read the whole dataset again; the answer has a new cursor in Keyport-Since.',
+  ],
+  CHANGES_NOT_TRACKED: [
+    409,
+    'Changes not tracked',
+    'The dataset {dataset} does not keep what changes.',
+    'Send PATCH /v1/datasets/{dataset} with {"trackChanges": true}, then read the whole dataset.',
+  ],
+  CHANGES_NOT_ALLOWED: [
+    403,
+    'Changes not allowed',
+    'The token is limited to some rows of {dataset}; which of those it might have seen were deleted, nobody can tell.',
+    'Read the records again without since, or ask for a token without that limit.',
+  ],
+  CHANGES_BEHIND: [
+    503,
+    'Changes behind',
+    'What changed in {dataset} just now has not been taken up yet.',
+    'Try again in a few seconds.',
+  ],
 
   // Imports
   IMPORT_NOT_FOUND: [

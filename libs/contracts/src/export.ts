@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sinceCursor } from './changes.ts';
 import { defineRequest, defineStream } from './define.ts';
 import { afterText, givenFilterText, queryFilter, sortKeys } from './select.ts';
 import {
@@ -67,6 +68,10 @@ export type ExportSelection = z.output<typeof exportSelection>;
 export const createExportSchema = exportSelection
   .extend({ filter: queryFilter.optional() })
   .meta({ id: 'CreateExport' });
+
+/** Of the streaming route: all records, or what changed since a cursor. */
+export const streamSelection = exportSelection.extend({ since: sinceCursor.optional() });
+export type StreamSelection = z.output<typeof streamSelection>;
 
 export const exportSchema = z
   .object({
@@ -147,13 +152,19 @@ export const readPage = defineStream({
   idempotent: true,
   timeoutMs: 30_000,
   request: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('first'), dataset: datasetName, selection: exportSelection }),
+    z.object({ kind: z.literal('first'), dataset: datasetName, selection: streamSelection }),
     z.object({ kind: z.literal('next'), dataset: datasetName, cursor: z.string() }),
     /** One record that no message carries, as `getRecord` named it. */
     z.object({ kind: z.literal('record'), dataset: datasetName, datasetId, large: bytes }),
   ]),
   reply: z.union([
-    z.object({ next: z.string().nullable(), count: z.number().int(), after: z.string().optional() }),
+    z.object({
+      next: z.string().nullable(),
+      count: z.number().int(),
+      after: z.string().optional(),
+      /** With the first page, where a later request may ask for what changed since. */
+      since: sinceCursor.optional(),
+    }),
     z.object({ bytes }),
   ]),
 });

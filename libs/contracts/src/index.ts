@@ -10,6 +10,7 @@ export { isValueWrapper } from './value-wrapper.ts';
 export * from './authorization-details.ts';
 export * from './auth/index.ts';
 export * from './datasets.ts';
+export * from './changes.ts';
 export * from './records.ts';
 export * from './import.ts';
 export * from './rejects.ts';

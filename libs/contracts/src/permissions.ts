@@ -1,4 +1,5 @@
 import * as auth from './auth/index.ts';
+import * as changes from './changes.ts';
 import * as datasets from './datasets.ts';
 import type { RequestContract } from './define.ts';
 import * as exports from './export.ts';
@@ -32,6 +33,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     ...[auth.createRevocation, auth.listRevocations, auth.deleteRevocation],
     ...[auth.listSigningKeys, auth.rotateSigningKeys, auth.revokeSigningKey, auth.listAudit],
     ...[datasets.putDataset, datasets.getDataset, datasets.listDatasets, datasets.deleteDataset, datasets.checkSchema],
+    datasets.changeDataset,
     ...[records.getRecord, records.putRecord, records.deleteRecord],
     ...[imports.createImport, imports.reserveUpload, imports.sealUpload, imports.getImport, imports.listImports],
     ...[imports.cancelImport, rejects.listRejects, rejects.listCorrectableRows, rejects.summarizeRejects],
@@ -58,6 +60,7 @@ const requests: Record<ServiceName, readonly RequestContract[]> = {
     datasets.getDataset,
     records.scanRecords,
     records.readLargeRecord,
+    changes.readChanges,
   ],
   records: [],
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sinceCursor } from './changes.ts';
 import { defineRequest, defineStream } from './define.ts';
 import { afterText, filterText, sortKeys } from './select.ts';
 import { bytes, datasetId, datasetName, empty, fieldPath } from './shapes.ts';
@@ -187,6 +188,11 @@ export const scanRecords = defineRequest({
     snapshot: bytes.optional(),
     /** Here is one document that no message carries, instead of others: {@link readLargeRecord} gives it. */
     large: bytes.optional(),
+    /**
+     * On the first page of a whole dataset whose changes are kept, to who may ask for them: all that changes from before
+     * this page on.
+     */
+    since: sinceCursor.optional(),
   }),
 });
 

@@ -25,8 +25,9 @@ export class PagesService {
     const options = { authority: caller.authority, retryForMs, limits };
     const at = await this.positionOf(request, options);
     const page = await this.reader.read(at, options);
-    const { count, after } = page;
-    yield { next: page.next ? encodeCursor(page.next) : null, count, ...(after !== undefined && { after }) };
+    const { count, after, since } = page;
+    const told = { count, ...(after !== undefined && { after }), ...(since !== undefined && { since }) };
+    yield { next: page.next ? encodeCursor(page.next) : null, ...told };
     // Writing blocks the process: the reply above leaves first.
     await nextTurn();
     const bytes = await packed(page, at);

@@ -1,5 +1,5 @@
 import type { Limited } from '@keyport/access';
-import { getDataset, scanRecords, type ExportSelection } from '@keyport/contracts';
+import { getDataset, readChanges, type ReplyOf, scanRecords, type StreamSelection } from '@keyport/contracts';
 import { Requester, type RequestOptions } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { allowedColumns } from '../writing/allowed-columns.ts';
@@ -8,6 +8,7 @@ import { columnsOfSchema } from '../writing/schema-columns.ts';
 import { checkStyle } from '../writing/check-style.ts';
 import { writePage } from '../writing/write-page.ts';
 import { LargeDocuments } from './large-documents.service.ts';
+import { checkIncrement } from './increment.ts';
 import { afterOf, checkSelection, selectedScan } from './selected-scan.ts';
 import {
   afterColumns,
@@ -26,6 +27,9 @@ const scanBytes = 1024 * 1024;
 /** Milliseconds for one scan: a page takes about 15; the contract's limit would outlast the asker's own. */
 const scanTimeoutMs = 8_000;
 
+/** `records` waits up to 10 s for changes to be taken up; with the time of retries it stays under a page's deadline. */
+const changesTimeoutMs = 12_000;
+
 export interface LimitedSource extends Source {
   /** Rows and fields that are read: the names of other fields are not told. */
   readonly limits: Limited;
@@ -39,6 +43,8 @@ export interface ReadOptions extends RequestOptions {
 export interface ReadPage {
   /** Undefined after the last page. */
   readonly next: Position | undefined;
+  /** Where a later reader may ask for what changed since; with the first page alone. */
+  readonly since: string | undefined;
   /** Documents in the text. */
   readonly count: number;
   /** Where a later read may go on behind this page, where it is the last and there may be more. */
@@ -58,11 +64,12 @@ export class DatasetReader {
   /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
   async begin(
     { dataset, datasetId, limits }: LimitedSource,
-    selection: ExportSelection,
+    selection: StreamSelection,
     options: RequestOptions,
   ): Promise<Position> {
     checkStyle(selection);
     checkSelection(selection);
+    checkIncrement(selection);
     const needsSchema = isTable(selection.format) && !selection.fields;
     if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
     const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
@@ -72,28 +79,42 @@ export class DatasetReader {
 
   async read(at: Position, options: ReadOptions): Promise<ReadPage> {
     if (isLargePosition(at)) return this.large.read(at, options);
-    const { dataset, datasetId, fields, left: limit, snapshot } = at;
-    const page = await this.requester.request(
-      scanRecords,
-      { dataset, datasetId, fields, limit, snapshot, maxBytes: scanBytes, ...selectedScan(at) },
-      { timeoutMs: scanTimeoutMs, ...options },
-    );
+    const { dataset } = at;
+    const page = at.since === undefined ? await this.scan(at, options) : await this.changes(at, at.since, options);
+    const since = at.scan === undefined ? page.since : undefined;
     if (at.pass === 'columns') {
       const { documents, count } = await this.large.pageOf(page, at, options);
       const next = afterColumns(at, { ...page, count }, foundColumns(at, documents, dataset));
-      return { next, count: 0, write: () => new Uint8Array() };
+      return { next, since, count: 0, write: () => new Uint8Array() };
     }
-    if (page.large)
-      return { next: beforeLarge(at, { ...page, large: page.large }), count: 0, write: () => new Uint8Array() };
+    if (page.large) {
+      const next = beforeLarge(at, { ...page, large: page.large });
+      return { next, since, count: 0, write: () => new Uint8Array() };
+    }
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
-    // Where sorting begins anew, there is no going on.
-    const rest = next || at.sort ? undefined : page.next;
+    // Where sorting begins anew, there is no going on; nor behind a part of what changed.
+    const rest = next || at.sort || at.since !== undefined ? undefined : page.next;
     return {
-      next,
-      count: page.count,
+      ...{ next, since, count: page.count },
       ...(rest && { after: afterOf(rest) }),
       write: () => writePage(at, page, ends),
     };
+  }
+
+  private scan(at: Position, options: RequestOptions): Promise<ReplyOf<typeof scanRecords>> {
+    const { dataset, datasetId, fields, left: limit, snapshot } = at;
+    const request = { dataset, datasetId, fields, limit, snapshot, maxBytes: scanBytes, ...selectedScan(at) };
+    return this.requester.request(scanRecords, request, { timeoutMs: scanTimeoutMs, ...options });
+  }
+
+  private changes(
+    { dataset, datasetId, scan, fields }: Position,
+    since: string,
+    options: RequestOptions,
+  ): Promise<ReplyOf<typeof scanRecords>> {
+    const from = scan ? { next: scan } : { since };
+    const request = { dataset, datasetId, from, fields, maxBytes: scanBytes };
+    return this.requester.request(readChanges, request, { timeoutMs: changesTimeoutMs, ...options });
   }
 }

@@ -10,13 +10,15 @@ import {
   filterText,
   sortKeys,
   afterText,
+  sinceCursor,
   type ExportFormat,
-  type ExportSelection,
+  type StreamSelection,
 } from '@keyport/contracts';
 import { columnPath } from '@keyport/codec';
 import { BSON } from 'bson';
 import { z } from 'zod';
 import { maxColumns } from '../writing/columns.ts';
+import { columnsOfIncrement } from './increment.ts';
 
 /** Whether reading goes on within a document that no message carries. */
 export const isLargePosition = (at: Position): at is LargePosition =>
@@ -37,6 +39,8 @@ const common = {
   compression: exportCompression.optional(),
   csv: csvExportOptions.optional(),
   fields: z.array(fieldPath).min(1).max(1000).optional(),
+  /** Set where only what changed since is read, not the whole dataset. */
+  since: sinceCursor.optional(),
   /** As asked for; once a page was read, as that understood it (`isTyped`). */
   filter: filterText.optional(),
   isTyped: z.boolean().optional(),
@@ -96,7 +100,7 @@ export interface Source {
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
   source: Source,
-  { format, ejson, fields, limit, compression, types, csv, filter, sort, after, snapshot }: ExportSelection,
+  { format, ejson, fields, limit, compression, types, csv, filter, sort, after, snapshot, since }: StreamSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
   const { dataset, datasetId } = source;
@@ -114,9 +118,11 @@ export function firstPosition(
     ...(sort && { sort }),
     ...(after !== undefined && { after }),
     ...(snapshot && { snapshot: 'new' as const }),
+    ...(since && { since }),
   };
   if (!isTable(format)) return { ...start, pass: 'rows', hasWritten: false };
-  const columns = fields?.map((path) => columnPath(path.split('.'))) ?? schemaColumns;
+  const named = fields?.map((path) => columnPath(path.split('.'))) ?? schemaColumns;
+  const columns = since ? named && columnsOfIncrement(named) : named;
   if (columns && !types) return { ...start, pass: 'rows', columns: [...columns], hasWritten: false };
   const collecting = {
     ...{ pass: 'columns' as const, columns: [...(columns ?? [])] },
@@ -167,6 +173,7 @@ export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: Foun
   const rest = restOf(at.left, page);
   if (rest) return { ...at, ...rest, ...found };
   const start = without(at, ['scan', 'left', 'areNamed', 'limit']);
+  const known = at.since ? { ...found, columns: columnsOfIncrement(found.columns) } : found;
   const { datasetId } = page;
   return {
     ...start,
@@ -175,7 +182,7 @@ export function afterColumns(at: ColumnsPosition, page: ScannedPage, found: Foun
     datasetId,
     ...(at.limit && { left: at.limit }),
     pass: 'rows',
-    ...found,
+    ...known,
     hasWritten: false,
   };
 }

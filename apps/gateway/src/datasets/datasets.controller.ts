@@ -1,4 +1,6 @@
 import {
+  changeDataset,
+  changeDatasetSchema,
   datasetListSchema,
   datasetName,
   datasetSchema,
@@ -10,7 +12,7 @@ import {
   putDatasetSchema,
   schemaCheckSchema,
 } from '@keyport/contracts';
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
@@ -44,11 +46,12 @@ export class DatasetsController {
   @Put(':name')
   @AnyToken()
   @Describe({
-    summary: 'Create a dataset, which may be a collection that exists, or change its schema or key',
+    summary: 'Create a dataset, which may be a collection that exists, or change it',
     reply: putDatasetReply,
     errors: [
       ...(['VALIDATION_FAILED', 'SCHEMA_INVALID', 'DATASET_KEY_FIXED', 'DATASET_MAPPING_FIXED'] as const),
       ...(['SOURCE_UNKNOWN', 'SOURCE_UNAVAILABLE', 'MAPPING_REFUSED', 'KEY_INDEX_MISSING'] as const),
+      ...(['DATASET_INDEXES_FIXED', 'INDEX_NOT_UNIQUE', 'INDEX_REFUSED'] as const),
     ],
   })
   async put(
@@ -59,6 +62,27 @@ export class DatasetsController {
   ) {
     const { dataset, created, schemaCheck } = await this.bus.ask(request, putDataset, { ...body, name });
     void reply.status(created ? 201 : 200).header('location', `/v1/datasets/${name}`);
+    return { ...dataset, ...(schemaCheck && { schemaCheck }) };
+  }
+
+  @Patch(':name')
+  @RequiresDatasetScope('datasets:update')
+  @Describe({
+    summary: 'Change the schema, key or indexes of a dataset, or whether its changes are kept',
+    description: 'After RFC 7396: what is not named stays as it is, null takes away. A schema is replaced as a whole.',
+    reply: putDatasetReply,
+    errors: [
+      ...(['VALIDATION_FAILED', 'SCHEMA_INVALID', 'DATASET_NOT_FOUND', 'DATASET_KEY_FIXED'] as const),
+      ...(['DATASET_MAPPING_FIXED', 'SOURCE_UNAVAILABLE'] as const),
+      ...(['DATASET_INDEXES_FIXED', 'INDEX_NOT_UNIQUE', 'INDEX_REFUSED'] as const),
+    ],
+  })
+  async change(
+    @Req() request: AuthenticatedRequest,
+    @Param('name', { schema: datasetName }) name: string,
+    @Body({ schema: changeDatasetSchema }) body: z.output<typeof changeDatasetSchema>,
+  ) {
+    const { dataset, schemaCheck } = await this.bus.ask(request, changeDataset, { ...body, name });
     return { ...dataset, ...(schemaCheck && { schemaCheck }) };
   }
 

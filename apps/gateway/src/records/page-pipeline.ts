@@ -3,7 +3,7 @@ import type { StreamTotals } from './stream-trailers.ts';
 
 /** A page as it arrives: first where the next one begins, then its bytes, in several pieces where they are very many. */
 export type PageParts = AsyncIterable<
-  { next: string | null; count: number; after?: string | undefined } | { bytes: Uint8Array }
+  { next: string | null; count: number; after?: string | undefined; since?: string | undefined } | { bytes: Uint8Array }
 >;
 
 /** Pages asked for and not yet taken: enough that scanning, writing and sending overlap, and all that a client can hold. */
@@ -18,6 +18,8 @@ interface PendingPage {
  * Nothing is pushed: a reader who stops reading stops the asking.
  */
 export class PagePipeline {
+  /** Where a later request may ask for what changed since; known with the first page. */
+  since: string | undefined;
   private readonly window: PendingPage[] = [];
   /** Where the next page begins, once known and while the window is full; null at the end. */
   private following: string | null | undefined;
@@ -67,6 +69,7 @@ export class PagePipeline {
       if ('bytes' in part) parts.push(part.bytes);
       else {
         isPlaced = true;
+        this.since ??= part.since;
         this.following = part.next;
         this.records += part.count;
         this.after = part.after;

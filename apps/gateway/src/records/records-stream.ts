@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { getDataset, getRecord, readPage, type ExportSelection, type RequestInput } from '@keyport/contracts';
+import { getDataset, getRecord, readPage, type RequestInput, type StreamSelection } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
@@ -20,7 +20,7 @@ export class RecordsStream {
     request: AuthenticatedRequest,
     reply: FastifyReply,
     dataset: string,
-    selection: ExportSelection,
+    selection: StreamSelection,
   ): Promise<void> {
     if (request.method === 'HEAD') {
       // The headers alone: a stream behind them would be read to its end and thrown away.
@@ -30,6 +30,7 @@ export class RecordsStream {
       return;
     }
     const pages = await this.pagesFrom(request, { kind: 'first', dataset, selection });
+    if (pages.since !== undefined) void reply.header('keyport-since', pages.since);
     announceTrailers(reply);
     describeContent(reply, selection);
     await reply.send(Readable.from(wholeOf(pages, reply), oneAtATime));

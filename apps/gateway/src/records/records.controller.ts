@@ -7,6 +7,7 @@ import {
   givenFilterText,
   putRecord,
   recordPutSchema,
+  sinceCursor,
   sortKeys,
 } from '@keyport/contracts';
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
@@ -39,7 +40,12 @@ export const recordsQuery = z.strictObject({
   sort: listed(sortKeys).optional(),
   after: afterText.optional(),
   snapshot: flag.optional(),
+  /** From `Keyport-Since` of an earlier answer: only what changed since, deleted records by their `_id`. */
+  since: sinceCursor.optional(),
 });
+
+const sinceDescription =
+  'Of a dataset with `trackChanges` the header `Keyport-Since` names where a later request can go on: with `since` it gives what changed, each record as it is now or, where it is gone, as `{"$deleted": true, "_id": …}`.';
 
 @ApiTags('records')
 @Controller('v1/datasets/:name/records')
@@ -55,16 +61,11 @@ export class RecordsController {
   @Describe({
     summary: 'Stream the records of a dataset; the format follows Accept, gzip or zstd Accept-Encoding',
     produces: offeredTypes,
-    description: streamTrailers,
+    description: `${streamTrailers} ${sinceDescription}`,
     errors: [
-      'DATASET_NOT_FOUND',
-      'NOT_ACCEPTABLE',
-      'FIELD_NOT_ALLOWED',
-      'VALIDATION_FAILED',
-      'CURSOR_INVALID',
-      'SORT_TOO_LARGE',
-      'SNAPSHOT_GONE',
-      'SNAPSHOT_UNAVAILABLE',
+      ...(['DATASET_NOT_FOUND', 'NOT_ACCEPTABLE', 'FIELD_NOT_ALLOWED', 'VALIDATION_FAILED'] as const),
+      ...(['CURSOR_INVALID', 'SORT_TOO_LARGE', 'SNAPSHOT_GONE', 'SNAPSHOT_UNAVAILABLE'] as const),
+      ...(['CURSOR_EXPIRED', 'CHANGES_NOT_TRACKED', 'CHANGES_NOT_ALLOWED', 'CHANGES_BEHIND'] as const),
     ],
   })
   async stream(

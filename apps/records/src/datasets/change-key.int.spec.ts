@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientSession } from 'mongoose';
+import { ChangeHistories } from '../changes/change-histories.repository.ts';
 import { RecordsSystem } from '../harness/records-system.ts';
 import { Places } from '../sources/places.service.ts';
 import { Sources } from '../sources/sources.service.ts';
@@ -14,7 +15,9 @@ beforeAll(async () => {
   system = await RecordsSystem.start();
   const sources = new Sources({ addresses: {}, ledgerDatabase: 'keyport_ledger' }, system.database, 1);
   const places = new Places(system.database, sources);
-  datasets = new DatasetRepository(system.database, new RetiredCollections(system.database), places, sources);
+  const retired = new RetiredCollections(system.database);
+  const histories = new ChangeHistories(system.database, retired);
+  datasets = new DatasetRepository(system.database, retired, places, sources, histories);
 });
 
 afterAll(() => system.stop());

@@ -1,4 +1,6 @@
 import { Schema, type Connection, type Model } from 'mongoose';
+import type { ChangeHistory } from '../changes/change-history.ts';
+import type { StoredIndex } from './dataset-index.ts';
 
 /** The definition of a dataset. */
 export interface DatasetDefinition {
@@ -19,6 +21,10 @@ export interface DatasetDefinition {
    * true of a mapped dataset, whose key never changes.
    */
   readonly written: boolean;
+  /** Where it keeps what changes. */
+  readonly history?: ChangeHistory | null;
+  /** Those beside that of the key. */
+  readonly indexes?: readonly StoredIndex[];
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -31,11 +37,15 @@ const schema = new Schema<DatasetDefinition>(
     key: { type: [String], default: null },
     schemaText: { type: String, default: null },
     written: { type: Boolean, required: true },
+    history: { type: Schema.Types.Mixed },
+    indexes: { type: Schema.Types.Mixed },
     createdAt: { type: Date, required: true },
     updatedAt: { type: Date, required: true },
   },
   { collection: 'datasets', versionKey: false },
 );
+
+schema.index({ 'history.id': 1 }, { sparse: true });
 
 export const datasetModel = (connection: Connection): Model<DatasetDefinition> =>
   connection.model<DatasetDefinition>('Dataset', schema);

@@ -3,9 +3,12 @@ import { KeyportError, type DatasetMapping } from '@keyport/contracts';
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose, { type ClientSession, type Connection, type Model } from 'mongoose';
+import { ChangeHistories } from '../changes/change-histories.repository.ts';
+import { changesNameOf } from '../changes/change-history.ts';
 import { mappedName, mappingOf, sourceOf } from '../sources/place.ts';
 import { Places } from '../sources/places.service.ts';
 import { Sources } from '../sources/sources.service.ts';
+import { indexKeyOf, type StoredIndex } from './dataset-index.ts';
 import { datasetModel, type DatasetDefinition } from './dataset.model.ts';
 import { untilOpenTransactionsEnd } from './open-transactions.ts';
 import { RetiredCollections } from './retired-collections.repository.ts';
@@ -26,6 +29,7 @@ export class DatasetRepository {
     private readonly retired: RetiredCollections,
     private readonly places: Places,
     private readonly sources: Sources,
+    private readonly histories: ChangeHistories,
   ) {
     this.model = datasetModel(connection);
   }
@@ -138,17 +142,32 @@ export class DatasetRepository {
    * dataset changed, since {@link makeUnwritten}.
    */
   async changeKey(found: DatasetDefinition, content: DatasetContent): Promise<boolean> {
-    const collectionName = await this.prepareCollection(content.key);
+    const collectionName = await this.prepareCollection(content.key, found.indexes);
+    const indexes = found.indexes?.map(({ name, fields, unique }) => ({
+      name,
+      fields,
+      unique,
+      state: 'ready' as const,
+    }));
+    // What changes is followed by the collection's name: cursors of the old one say nothing of the new one.
+    const history = found.history && (await this.histories.prepare());
     const { _id, collectionName: old } = found;
-    const change = { $set: { ...content, collectionName, updatedAt: new Date() } };
+    const more = { ...(history && { history }), ...(indexes && { indexes }) };
+    const change = { ...content, collectionName, ...more, updatedAt: new Date() };
     const changed = await this.use(collectionName, async (session) => {
-      const { modifiedCount } = await this.model.updateOne({ _id, collectionName: old, written: false }, change, {
-        session,
-      });
-      if (modifiedCount === 1) await this.retired.add(old, session);
-      return modifiedCount === 1;
+      const { modifiedCount } = await this.model.updateOne(
+        { _id, collectionName: old, written: false, 'history.id': found.history?.id ?? { $exists: false } },
+        { $set: change },
+        { session },
+      );
+      if (modifiedCount !== 1) return false;
+      await this.retired.add(old, session);
+      if (history) await this.histories.replace(found.history, history, session);
+      return true;
     });
     await this.retired.drop(changed ? old : collectionName);
+    const useless = changed ? found.history : history;
+    if (useless) await this.histories.drop(useless);
     return changed;
   }
 
@@ -177,10 +196,10 @@ export class DatasetRepository {
   async delete(name: string): Promise<DatasetDefinition | undefined> {
     const deleted = await inTransaction(this.connection, async (session) => {
       const found = await this.model.findByIdAndDelete(name, { session }).lean();
-      if (found && !mappingOf(found.collectionName)) await this.retired.add(found.collectionName, session);
+      for (const name of collectionsOf(found)) await this.retired.add(name, session);
       return found;
     });
-    if (deleted && !mappingOf(deleted.collectionName)) await this.retired.drop(deleted.collectionName);
+    for (const name of collectionsOf(deleted)) await this.retired.drop(name);
     return deleted ?? undefined;
   }
 
@@ -189,11 +208,13 @@ export class DatasetRepository {
   }
 
   /** A new collection, noted as retired until a definition uses it. */
-  private async prepareCollection(key: readonly string[] | null): Promise<string> {
+  private async prepareCollection(key: readonly string[] | null, indexes?: readonly StoredIndex[]): Promise<string> {
     const name = `d_${randomBytes(12).toString('hex')}`;
     await this.retired.add(name);
     await this.connection.createCollection(name);
     if (key) await this.connection.collection(name).createIndex(keyIndex(key), { unique: true, name: keyIndexName });
+    for (const index of indexes ?? [])
+      await this.connection.collection(name).createIndex(indexKeyOf(index), { unique: index.unique, name: index.name });
     return name;
   }
 
@@ -205,6 +226,13 @@ export class DatasetRepository {
       return used;
     });
   }
+}
+
+/** Those that are of use to a dataset alone: one of the team's own is not among them. */
+function collectionsOf(found: DatasetDefinition | null): string[] {
+  if (!found) return [];
+  const own = mappingOf(found.collectionName) ? [] : [found.collectionName];
+  return found.history ? [...own, changesNameOf(found.history.id)] : own;
 }
 
 export const keyIndexName = 'key';

@@ -1,23 +1,28 @@
 import type { Caller } from '@keyport/access';
 import {
+  changeDataset,
   datasetName,
   getDataset,
   KeyportError,
   listDatasets,
   putDataset,
   type Dataset,
+  type DatasetIndex,
   type DatasetMapping,
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
 import { listPage, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
+import { ChangeTracking } from '../changes/change-tracking.service.ts';
 import { isAway } from '../sources/places.service.ts';
 import { MappedCollections } from '../sources/mapped-collection.service.ts';
 import { mappedName, mappingOf } from '../sources/place.ts';
+import { checkIndexes, isSameIndexes, presentIndex } from './dataset-index.ts';
 import { checkKey, isSameKey } from './dataset-key.ts';
 import type { DatasetDefinition } from './dataset.model.ts';
 import { DatasetRepository, type DatasetContent } from './dataset.repository.ts';
+import { IndexBuilder } from './index-builder.service.ts';
 import { checkSchema } from './json-schema.ts';
 
 /** How often a put starts again because another caller changed the dataset meanwhile. */
@@ -30,26 +35,44 @@ export class DatasetService {
   constructor(
     private readonly datasets: DatasetRepository,
     private readonly mapped: MappedCollections,
+    private readonly tracking: ChangeTracking,
+    private readonly indexes: IndexBuilder,
   ) {}
 
-  async put({ name, ...wanted }: RequestOf<typeof putDataset>, caller: Caller): Promise<ReplyOf<typeof putDataset>> {
+  async put(request: RequestOf<typeof putDataset>, caller: Caller): Promise<ReplyOf<typeof putDataset>> {
+    const { name, ...wanted } = request;
     // Who may do neither learns nothing of whether it exists.
     if (!caller.may('datasets:update', name)) caller.require('datasets:create', name);
     if (wanted.mapping) caller.requireWhole('datasets:map', name);
-    if (wanted.schema) checkSchema(wanted.schema);
-    if (wanted.key) checkKey(wanted.key);
+    checkWanted(wanted);
     for (let attempt = 1; attempt <= maxPutAttempts; attempt += 1) {
       const found = await this.datasets.find(name);
-      const content = contentOf(wanted, found);
       if (!found) {
         caller.require('datasets:create', name);
-        const created = await this.create(name, content, wanted.mapping ?? null);
-        if (created) return { dataset: await this.describe(created), created: true };
-      } else {
-        if (!staysMapped(found, wanted)) throw new KeyportError('DATASET_MAPPING_FIXED', { dataset: name });
-        const stored = await this.bring(found, content, caller);
-        if (stored) return { dataset: await this.describe(stored), created: false };
+        checkIndexes(wanted.indexes ?? [], wanted.key ?? null);
+        if (wanted.mapping && wanted.indexes?.length)
+          throw new KeyportError('DATASET_INDEXES_FIXED', { dataset: name });
+        const created = await this.create(name, contentOf(wanted), wanted.mapping ?? null);
+        if (!created) continue;
+        if (wanted.indexes?.length) await this.indexes.bring(created, wanted.indexes);
+        if (wanted.trackChanges) await this.tracking.bring(created, true);
+        return { dataset: await this.describe(await this.existing(name, created.id)), created: true };
       }
+      if (!staysMapped(found, wanted)) throw new KeyportError('DATASET_MAPPING_FIXED', { dataset: name });
+      const stored = await this.bring(found, wanted, caller);
+      if (stored) return { dataset: await this.describe(stored), created: false };
+    }
+    throw new KeyportError('WRITE_CONFLICT');
+  }
+
+  /** As {@link put}, of one that exists. */
+  async change(request: RequestOf<typeof changeDataset>, caller: Caller): Promise<ReplyOf<typeof changeDataset>> {
+    const { name, ...wanted } = request;
+    caller.requireWhole('datasets:update', name);
+    checkWanted(wanted);
+    for (let attempt = 1; attempt <= maxPutAttempts; attempt += 1) {
+      const stored = await this.bring(await this.existing(name), wanted, caller);
+      if (stored) return { dataset: await this.describe(stored), created: false };
     }
     throw new KeyportError('WRITE_CONFLICT');
   }
@@ -101,14 +124,29 @@ export class DatasetService {
   /** Makes the stored dataset what it should be; undefined where it changed meanwhile. */
   private async bring(
     found: DatasetDefinition,
-    content: DatasetContent,
+    wanted: Wanted,
     caller: Caller,
   ): Promise<DatasetDefinition | undefined> {
-    const isSame = isSameKey(found.key, content.key);
+    const content = contentOf(wanted, found);
+    const isTracked = Boolean(found.history);
+    const tracks = wanted.trackChanges ?? isTracked;
+    const indexes = otherIndexes(wanted, found);
+    const isSame = isSameKey(found.key, content.key) && found.schemaText === content.schemaText;
     // Also a creation that is asked again because its reply was lost, by who may only create.
-    if (isSame && found.schemaText === content.schemaText) return found;
+    if (isSame && tracks === isTracked && !indexes) return found;
     caller.requireWhole('datasets:update', found._id);
-    if (isSame) return this.datasets.changeSchema(found, content.schemaText);
+    checkIndexes(indexes ?? found.indexes ?? [], content.key);
+    const changed = isSame ? found : await this.changeContent(found, content);
+    if (!changed || (indexes && !(await this.indexes.bring(changed, indexes)))) return undefined;
+    if (tracks !== isTracked) await this.tracking.bring(changed, tracks);
+    return this.datasets.find(found._id);
+  }
+
+  private async changeContent(
+    found: DatasetDefinition,
+    content: DatasetContent,
+  ): Promise<DatasetDefinition | undefined> {
+    if (isSameKey(found.key, content.key)) return this.datasets.changeSchema(found, content.schemaText);
     if (mappingOf(found.collectionName)) throw new KeyportError('DATASET_MAPPING_FIXED', { dataset: found._id });
     const fixed = new KeyportError('DATASET_KEY_FIXED', { dataset: found._id });
     if (await this.datasets.holdsRecords(found)) throw fixed;
@@ -125,6 +163,8 @@ export class DatasetService {
       schema: schemaText === null ? null : (JSON.parse(schemaText) as Record<string, unknown>),
       key: key && [...key],
       mapping: mappingOf(definition.collectionName),
+      trackChanges: Boolean(definition.history),
+      indexes: (definition.indexes ?? []).map((index) => presentIndex(name, index)),
       count: await this.countOf(definition),
       createdAt: createdAt.toISOString(),
       updatedAt: updatedAt.toISOString(),
@@ -146,8 +186,24 @@ export class DatasetService {
 const bytesOf = ({ schemaText, key }: DatasetDefinition): number =>
   Buffer.byteLength(schemaText ?? '') + Buffer.byteLength(JSON.stringify(key));
 
+type Wanted = Omit<RequestOf<typeof putDataset>, 'name'>;
+
+/** The indexes that there should be, where those that are there are others, or one failed. */
+function otherIndexes({ indexes }: Wanted, found: DatasetDefinition): readonly DatasetIndex[] | undefined {
+  if (indexes === undefined) return undefined;
+  const stored = found.indexes ?? [];
+  const isSame = isSameIndexes(indexes ?? [], stored) && stored.every(({ state }) => state !== 'failed');
+  return isSame ? undefined : (indexes ?? []);
+}
+
+/** Throws SCHEMA_INVALID and VALIDATION_FAILED. */
+function checkWanted({ schema, key }: Wanted): void {
+  if (schema) checkSchema(schema);
+  if (key) checkKey(key);
+}
+
 /** What a put does not name stays as it is; a new dataset has neither. */
-function contentOf(wanted: Omit<RequestOf<typeof putDataset>, 'name'>, found?: DatasetDefinition): DatasetContent {
+function contentOf(wanted: Wanted, found?: DatasetDefinition): DatasetContent {
   return {
     key: wanted.key === undefined ? (found?.key ?? null) : wanted.key,
     schemaText:
@@ -156,10 +212,7 @@ function contentOf(wanted: Omit<RequestOf<typeof putDataset>, 'name'>, found?: D
 }
 
 /** What a put does not name stays as it is. */
-const staysMapped = (
-  { collectionName }: DatasetDefinition,
-  { mapping }: Omit<RequestOf<typeof putDataset>, 'name'>,
-): boolean =>
+const staysMapped = ({ collectionName }: DatasetDefinition, { mapping }: Wanted): boolean =>
   mapping === undefined || (mapping ? mappedName(mapping) === collectionName : mappingOf(collectionName) === null);
 
 /**

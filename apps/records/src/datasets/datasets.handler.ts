@@ -1,5 +1,5 @@
 import { Caller, CallerOf } from '@keyport/access';
-import { deleteDataset, getDataset, listDatasets, putDataset, type RequestOf } from '@keyport/contracts';
+import { changeDataset, deleteDataset, getDataset, listDatasets, putDataset, type RequestOf } from '@keyport/contracts';
 import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
@@ -16,6 +16,11 @@ export class DatasetsHandler {
   @Handles(putDataset)
   put(@Payload() request: RequestOf<typeof putDataset>, @CallerOf() caller: Caller) {
     return this.schemas.put(request, caller);
+  }
+
+  @Handles(changeDataset)
+  change(@Payload() request: RequestOf<typeof changeDataset>, @CallerOf() caller: Caller) {
+    return this.schemas.change(request, caller);
   }
 
   @Handles(getDataset)

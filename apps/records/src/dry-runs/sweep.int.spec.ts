@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ChangeHistories } from '../changes/change-histories.repository.ts';
 import { DatasetRepository } from '../datasets/dataset.repository.ts';
 import { RetiredCollections } from '../datasets/retired-collections.repository.ts';
 import { RecordsSystem } from '../harness/records-system.ts';
@@ -15,11 +16,9 @@ beforeAll(async () => {
   const { database } = system;
   const sources = new Sources({ addresses: {}, ledgerDatabase: 'keyport_ledger' }, database, 1);
   const places = new Places(database, sources);
-  dryRuns = new DryRuns(
-    database,
-    new DatasetRepository(database, new RetiredCollections(database), places, sources),
-    places,
-  );
+  const retired = new RetiredCollections(database);
+  const histories = new ChangeHistories(database, retired);
+  dryRuns = new DryRuns(database, new DatasetRepository(database, retired, places, sources, histories), places);
 });
 
 afterAll(() => system.stop());

@@ -6,7 +6,7 @@ import { showsId, type ReadView } from '../limits/read-view.ts';
 import { VisibleRows } from '../limits/visible-rows.ts';
 import { nextAverage, pageOf, recordsToAskFor, withoutId, type Page } from './page.ts';
 import { filterOf, ScanRepository, type Range } from './scan.repository.ts';
-import type { PageRequest, ScannedPage } from './scan.service.ts';
+import type { PageRequest, ScannedPage } from './scanned-page.ts';
 import { firstWindow, nextWindow } from './scan-window.ts';
 
 /** A page that is not found by then looks at fewer records; a few times of it are under export's 8 s for a page. */

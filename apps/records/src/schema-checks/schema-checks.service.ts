@@ -1,5 +1,12 @@
 import type { Caller } from '@keyport/access';
-import { checkSchema, type putDataset, type ReplyOf, type RequestOf, type SchemaCheck } from '@keyport/contracts';
+import {
+  checkSchema,
+  type changeDataset,
+  type putDataset,
+  type ReplyOf,
+  type RequestOf,
+  type SchemaCheck,
+} from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import { DatasetService } from '../datasets/dataset.service.ts';
 import { checkSchema as examine } from '../datasets/json-schema.ts';
@@ -30,8 +37,19 @@ export class SchemaChecks {
 
   /** As `DatasetService.put`, and says what the schema means for stored records. */
   async put(request: RequestOf<typeof putDataset>, caller: Caller): Promise<ReplyOf<typeof putDataset>> {
-    const reply = await this.datasets.put(request, caller);
-    const { name, schema } = request;
+    return this.checked(request, await this.datasets.put(request, caller), caller);
+  }
+
+  /** As {@link put}, of a dataset that exists. */
+  async change(request: RequestOf<typeof changeDataset>, caller: Caller): Promise<ReplyOf<typeof changeDataset>> {
+    return this.checked(request, await this.datasets.change(request, caller), caller);
+  }
+
+  private async checked(
+    { name, schema }: RequestOf<typeof changeDataset>,
+    reply: ReplyOf<typeof putDataset>,
+    caller: Caller,
+  ): Promise<ReplyOf<typeof putDataset>> {
     const mayKnow = caller.limitsOn('records:read', name) === 'all';
     if (!schema || reply.created || !mayKnow || !reply.dataset.count) return reply;
     const { collectionName } = await this.datasets.existing(name, reply.dataset.id);

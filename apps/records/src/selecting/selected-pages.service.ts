@@ -2,7 +2,7 @@ import { KeyportError } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { LimitedPages } from '../scanning/limited-pages.service.ts';
-import type { PageRequest, ScannedPage } from '../scanning/scan.service.ts';
+import type { PageRequest, ScannedPage } from '../scanning/scanned-page.ts';
 import { positionOf, type ScanPosition } from '../scanning/scan-cursor.ts';
 import { orderPositionOf, type OrderPosition } from './order-position.ts';
 import type { Selection } from './selection.ts';

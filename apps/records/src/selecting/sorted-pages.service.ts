@@ -20,7 +20,7 @@ import { projectionFor } from '../limits/projection.ts';
 import { showsId } from '../limits/read-view.ts';
 import { VisibleRows } from '../limits/visible-rows.ts';
 import { nextAverage, pageOf, recordsToAskFor, withoutId, type Page } from '../scanning/page.ts';
-import type { PageRequest, ScannedPage } from '../scanning/scan.service.ts';
+import type { PageRequest, ScannedPage } from '../scanning/scanned-page.ts';
 import { Places } from '../sources/places.service.ts';
 import { idStretches } from './id-stretches.ts';
 import { orderPositionBytes, type OrderPosition } from './order-position.ts';

@@ -14,6 +14,7 @@ const readyWithinMs = 60_000;
 interface TeamMongodOptions {
   readonly isStandalone?: boolean;
   readonly parameters?: readonly string[];
+  readonly checkpointSeconds?: number;
 }
 
 /** For a test: a MongoDB deployment that is none of Keyport's, of one node and without users, in a folder of its own. */
@@ -26,22 +27,20 @@ export class TeamMongod {
     private readonly command: string,
     private readonly folder: string,
     readonly port: number,
-    private readonly isStandalone: boolean,
-    private readonly parameters: readonly string[],
+    private readonly options: Required<TeamMongodOptions>,
   ) {
     this.client = new MongoClient(`mongodb://127.0.0.1:${port}`, { directConnection: true });
   }
 
-  /** A standalone server is in no replica set, and so has no transactions. `parameters`: as `--setParameter` takes them. */
-  static async start({ isStandalone = false, parameters = [] }: TeamMongodOptions = {}): Promise<TeamMongod> {
+  /** `parameters`: as `--setParameter` takes them. The oplog (64 MB) loses what is older than the last checkpoint. */
+  static async start(options: TeamMongodOptions = {}): Promise<TeamMongod> {
     const folder = await mkdtemp(join(tmpdir(), 'keyport-team-'));
-    const mongod = new TeamMongod(
-      await findMongod(() => undefined),
-      folder,
-      await freePort(),
-      isStandalone,
-      parameters,
-    );
+    const mongod = new TeamMongod(await findMongod(() => undefined), folder, await freePort(), {
+      isStandalone: false,
+      parameters: [],
+      checkpointSeconds: 60,
+      ...options,
+    });
     await mongod.begin();
     return mongod;
   }
@@ -59,9 +58,9 @@ export class TeamMongod {
   /** Starts it, also again with what it held. Resolves once it takes writes. */
   async begin(): Promise<void> {
     const args = ['--dbpath', this.folder, '--port', String(this.port), '--bind_ip', '127.0.0.1', '--nounixsocket'];
-    const set = this.isStandalone ? [] : ['--replSet', replicaSetName, '--oplogSize', '64'];
-    const cache = ['--wiredTigerCacheSizeGB', '0.25'];
-    const parameters = this.parameters.flatMap((parameter) => ['--setParameter', parameter]);
+    const set = this.options.isStandalone ? [] : ['--replSet', replicaSetName, '--oplogSize', '64'];
+    const cache = ['--wiredTigerCacheSizeGB', '0.25', '--syncdelay', String(this.options.checkpointSeconds)];
+    const parameters = this.options.parameters.flatMap((parameter) => ['--setParameter', parameter]);
     this.child = spawn(this.command, [...args, ...cache, ...parameters, ...set], {
       stdio: 'ignore',
       env: { LANG: 'C.UTF-8' },
@@ -69,7 +68,7 @@ export class TeamMongod {
     this.exited = once(this.child, 'exit');
     const signal = AbortSignal.timeout(readyWithinMs);
     await until(() => listens(this.port), signal);
-    if (!this.isStandalone) await becomeReplicaSet(this.client, `127.0.0.1:${this.port}`, signal);
+    if (!this.options.isStandalone) await becomeReplicaSet(this.client, `127.0.0.1:${this.port}`, signal);
   }
 
   async kill(): Promise<void> {
