@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteRecord, getRecord, putRecord } from '@keyport/contracts';
+import { deleteRecord, putRecord } from '@keyport/contracts';
 import { codeOf } from '@keyport/testing';
 import { BSON, ObjectId } from 'bson';
 import { detailOf } from '../harness/bus-client.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RowLimit } from '@keyport/access';
-import { getRecord, writeMode } from '@keyport/contracts';
+import { writeMode } from '@keyport/contracts';
 import fc from 'fast-check';
 import { applyRows, visible, type ModelRow } from '../harness/limits-model.ts';
 import { RecordsSystem } from '../harness/records-system.ts';

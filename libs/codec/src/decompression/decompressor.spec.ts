@@ -143,8 +143,13 @@ describe('several in a row', () => {
     const frame = zlib.zstdCompressSync(randomBytes(300));
     const empty = zlib.zstdCompressSync(Buffer.alloc(0));
 
+    const manyEmpty = Buffer.concat(Array<Buffer>(1500).fill(empty));
+    // Node.js reads all frames itself from 24.22 on: then none costs a stream, and they need not be counted.
+    const isCounted = zlib.zstdDecompressSync(Buffer.concat([frame, frame])).length === 300;
+
     expect((await unpack('zstd', Buffer.concat(Array<Buffer>(1200).fill(frame)))).bytes.length).toBe(360_000);
-    expect(await faultOf('zstd', Buffer.concat(Array<Buffer>(1500).fill(empty)))).toBe('too-many-frames');
+    if (isCounted) expect(await faultOf('zstd', manyEmpty)).toBe('too-many-frames');
+    else expect((await unpack('zstd', manyEmpty)).bytes.length).toBe(0);
   });
 });
 
