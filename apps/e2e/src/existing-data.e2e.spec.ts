@@ -205,7 +205,7 @@ describe('A collection that was there before Keyport', () => {
   });
 
   describe('with ids of any type and documents that no message carries', () => {
-    const addresses: [BSON.Document['_id'], string][] = [
+    const addresses: [unknown, string][] = [
       [new ObjectId('65f000000000000000000001'), '65f000000000000000000001'],
       ['a/b ü?', 'a/b ü?'],
       [new Int32(5), '{"$numberInt":"5"}'],

@@ -60,7 +60,6 @@ describe('Many at once', () => {
       ({ items }) => items.length === 1,
     ).then(({ items }) => items[0] as Import);
 
-  const get = (id: string) => client.ok<Import>(`/v1/imports/${id}`);
   const send = (name: string, who = client) =>
     who.request<{ code?: string }>(`/v1/datasets/${name}/imports`, {
       ...{ method: 'POST', body: thousand, headers: { 'content-type': ndjson } },
