@@ -5,10 +5,18 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Export, ExportLink, ExportProgress } from '@keyport/contracts';
-import { eventually, orderNdjson, parseNdjson, TestStack, until, type KeyportClient } from '@keyport/testing';
+import {
+  eventually,
+  orderNdjson,
+  parseNdjson,
+  TestStack,
+  unpackZstd,
+  until,
+  type KeyportClient,
+} from '@keyport/testing';
 
 const rowCount = 20_000;
 
@@ -99,7 +107,7 @@ describe('An export', () => {
 
   it.each([
     ['gzip', 'gz', 'application/gzip', gunzipSync],
-    ['zstd', 'zst', 'application/zstd', zstdDecompressSync],
+    ['zstd', 'zst', 'application/zstd', unpackZstd],
   ] as const)('is a file of %s, which is served as what it is and can be imported again', async (...kind) => {
     const [compression, ending, type, unpack] = kind;
     const job = await client.exported('orders', { format: 'ndjson', ejson: 'canonical', compression });
@@ -129,7 +137,7 @@ describe('An export', () => {
   it.each([
     ['identity', undefined, String],
     ['gzip', 'gzip', gunzipSync],
-    ['zstd', 'zstd', zstdDecompressSync],
+    ['zstd', 'zstd', unpackZstd],
     ['br;q=1, gzip;q=0.5, zstd;q=0.1', 'gzip', gunzipSync],
   ] as const)('streams to a client that accepts %s', async (accepted, encoding, unpack) => {
     const plain = await rawGet(client, '/v1/datasets/orders/records', {});

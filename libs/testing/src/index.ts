@@ -17,3 +17,4 @@ export { StackBus } from './stack-bus.ts';
 export { TeamMongod } from '@keyport/stack';
 export { signedInUser, signIn, type SignedInUser, type TestSession } from './signed-in-user.ts';
 export { faultyPathsOf, outcomeOf, refusedWithinASecond, withinASecond, type Problem } from './problems.ts';
+export { unpackZstd } from './unpack-zstd.ts';

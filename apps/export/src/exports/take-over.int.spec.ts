@@ -1,7 +1,7 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Export } from '@keyport/contracts';
-import { type ServiceProcess } from '@keyport/testing';
+import { unpackZstd, type ServiceProcess } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
 import { readPages, type Selection } from '../harness/read-pages.ts';
@@ -51,7 +51,7 @@ describe('an export whose process is killed', () => {
 
   it.each([
     ['gzip', gunzipSync],
-    ['zstd', zstdDecompressSync],
+    ['zstd', unpackZstd],
   ] as const)('is finished with the same bytes also where it is packed as %s', async (compression, unpack) => {
     const whole = await system.completed(await system.create('orders', { compression }));
     records.reset();

@@ -1,7 +1,7 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readPage } from '@keyport/contracts';
-import { codeOf, type Who } from '@keyport/testing';
+import { codeOf, unpackZstd, type Who } from '@keyport/testing';
 import { orders } from '../harness/documents.ts';
 import { ann, ExportSystem } from '../harness/export-system.ts';
 import { readPackedPages, readPages, type Selection } from '../harness/read-pages.ts';
@@ -122,7 +122,7 @@ describe('pages of a dataset', () => {
 
   it.each([
     ['gzip', gunzipSync],
-    ['zstd', zstdDecompressSync],
+    ['zstd', unpackZstd],
   ] as const)('are one file of %s together, of which each page is a part', async (compression, unpack) => {
     for (const [dataset, format] of [
       ['orders', 'ndjson'],
@@ -155,7 +155,7 @@ describe('pages of a dataset', () => {
     for await (const reply of ask({ kind: 'first', dataset: 'orders', selection: {} }))
       kinds.push(...Object.keys(reply));
 
-    expect(kinds).toEqual(['next', 'bytes']);
+    expect(kinds).toEqual(['next', 'count', 'bytes']);
   });
 
   it('wait out a restart of records', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
+import { unpackZstd } from '@keyport/testing';
 import fc from 'fast-check';
 import { memberBytes, TextPacker } from './packed-text.ts';
 
-const unpack = { none: (bytes: Uint8Array) => bytes, gzip: gunzipSync, zstd: zstdDecompressSync };
+const unpack = { none: (bytes: Uint8Array) => bytes, gzip: gunzipSync, zstd: unpackZstd };
 
 /** Text of three members and a bit, the same each time. */
 const text = Buffer.from(Array.from({ length: 250_000 }, (_, n) => `row ${n * 7919}\n`).join(''));
