@@ -7,6 +7,9 @@ import { JobWatch } from './job-watch.ts';
 import { ProgressWatcher } from './progress-watcher.ts';
 import type { SeenJob, WatchedJobs } from './watched-jobs.ts';
 
+/** `EventSource` comes back after a broken connection, but takes any answer but 200 for the last: a restart is waited out. */
+const patiently = { retryForMs: 20_000 };
+
 /** The jobs of a kind that are watched through this gateway. */
 export class JobWatches<Seen extends SeenJob> {
   private readonly watches = new Map<string, JobWatch<Seen>>();
@@ -31,7 +34,7 @@ export class JobWatches<Seen extends SeenJob> {
     lastEventId: number | undefined,
   ): Promise<ProgressWatcher | null> {
     const caller = { user: request.user, id: request.id };
-    const seen = await this.jobs.ask(caller, id);
+    const seen = await this.jobs.ask(caller, id, patiently);
     if (this.stopping) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'gateway' });
     const isKnown = lastEventId === seen.sequence;
     if (isKnown && this.jobs.isFinal(seen)) return null;
