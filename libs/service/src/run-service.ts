@@ -21,7 +21,7 @@ export interface ServiceDefinition {
 }
 
 /** Percent: pages and chunks of a megabyte come and go all the time. */
-const heapGrowth = 200;
+const heapGrowth = 150;
 
 /** Starts a service that answers on the bus: connection, logging, error mapping, graceful end. */
 export async function runService({ name, config, imports, isReady }: ServiceDefinition): Promise<INestMicroservice> {
