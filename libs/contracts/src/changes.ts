@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
-import { bytes, datasetId, datasetName, fieldPath } from './shapes.ts';
+import { bytes, datasetId, datasetName, fieldPath, pageBytes } from './shapes.ts';
 
 /** How a client names the moment since which it asks for changes: opaque, from `Keyport-Since`. */
 export const sinceCursor = z.string().min(1).max(1024);
@@ -29,12 +29,7 @@ export const readChanges = defineRequest({
     datasetId: datasetId.optional(),
     from: z.union([z.object({ since: sinceCursor }), z.object({ next: bytes })]),
     fields: z.array(fieldPath).optional(),
-    maxBytes: z
-      .number()
-      .int()
-      .min(1)
-      .max(4 * 1024 * 1024)
-      .default(1024 * 1024),
+    maxBytes: pageBytes,
   }),
   reply: z.object({
     datasetId,

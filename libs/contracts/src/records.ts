@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sinceCursor } from './changes.ts';
 import { defineRequest, defineStream } from './define.ts';
 import { afterText, filterText, sortKeys } from './select.ts';
-import { bytes, datasetId, datasetName, empty, fieldPath } from './shapes.ts';
+import { bytes, datasetId, datasetName, empty, fieldPath, pageBytes } from './shapes.ts';
 
 /**
  * `id` is the text of an ObjectId or a string; other types as canonical Extended JSON. The reply is the record as relaxed
@@ -170,12 +170,7 @@ export const scanRecords = defineRequest({
     afterId: afterText.optional(),
     /** `new`: the state of the dataset as it is now. Bytes: the state that an earlier reply named. */
     snapshot: z.union([z.literal('new'), bytes]).optional(),
-    maxBytes: z
-      .number()
-      .int()
-      .min(1)
-      .max(4 * 1024 * 1024)
-      .default(1024 * 1024),
+    maxBytes: pageBytes,
   }),
   reply: z.object({
     datasetId,

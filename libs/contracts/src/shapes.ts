@@ -42,3 +42,11 @@ export const listOf = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });
 
 export const empty = z.object({});
+
+/** About how many bytes of documents a page is to hold. */
+export const pageBytes = z
+  .number()
+  .int()
+  .min(1)
+  .max(4 * 1024 * 1024)
+  .default(1024 * 1024);

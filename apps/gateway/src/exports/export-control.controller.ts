@@ -6,7 +6,7 @@ import { BusCaller } from '../access/bus-caller.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import { AnyToken } from '../access/scope.decorator.ts';
 import { Describe } from '../http/describe.ts';
-import { eventStreamType } from '../watching/job-events.ts';
+import { eventStreamType, lastEventIdHeader } from '../watching/job-events.ts';
 import { ExportEvents } from './export-events.service.ts';
 
 /** A process that was just killed is back by then. */
@@ -34,12 +34,7 @@ export class ExportControlController {
 
   @Get('events')
   @AnyToken()
-  @ApiHeader({
-    name: 'Last-Event-ID',
-    required: false,
-    description: 'Id of the last event that the client has: it is not sent again',
-    schema: { type: 'string' },
-  })
+  @ApiHeader(lastEventIdHeader)
   @Describe({
     summary: 'Follow an export as Server-Sent Events',
     description:

@@ -9,6 +9,13 @@ import type { SeenJob } from './watched-jobs.ts';
 
 export const eventStreamType = 'text/event-stream';
 
+export const lastEventIdHeader = {
+  name: 'Last-Event-ID',
+  required: false,
+  description: 'Id of the last event that the client has: it is not sent again',
+  schema: { type: 'string' },
+} as const;
+
 const heartbeatMs = 15_000;
 const retryMs = 1_000;
 /** A client that does not read does not see the end either: its connection is broken off after so long. */
