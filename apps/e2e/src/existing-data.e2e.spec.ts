@@ -227,6 +227,8 @@ describe('A collection that was there before Keyport', () => {
       { _id: 'longer', text: '\u0001'.repeat(8_400_000) },
     ] as unknown as { _id: string }[];
     const mixed = () => team.db('erp').collection<{ _id: unknown }>('mixed');
+    /** The driver's types know filters of ids of one type alone. */
+    const byId = (_id: unknown) => ({ _id }) as never;
 
     beforeAll(async () => {
       // Else the driver puts an ObjectId in the place of null.
@@ -287,6 +289,24 @@ describe('A collection that was there before Keyport', () => {
       const text = await client.text(`/v1/exports/${job.id}/file`);
       const lines = text.split('\n').filter((line) => line !== '{}' && line !== '');
       expect(lines.map((line) => line.length)).toEqual(large.map(({ _id, ...rest }) => EJSON.stringify(rest).length));
+    });
+
+    it('gives them whole among what changed', async () => {
+      await client.ok('/v1/datasets/mixed', { method: 'PATCH', json: { trackChanges: true } });
+      const whole = await client.raw('/v1/datasets/mixed/records?fields=_id');
+      await whole.text();
+      const since = whole.headers.get('keyport-since') ?? 'none';
+      await mixed().updateOne(byId(1.5), { $set: { address: 'first' } });
+      await mixed().updateOne(byId('longer'), { $set: { changed: true } });
+      await mixed().deleteOne(byId('large'));
+
+      const text = await client.text(`/v1/datasets/mixed/records?since=${since}`);
+      const part = await client.text(`/v1/datasets/mixed/records?since=${since}&fields=text`);
+
+      const [first, second, third, end] = text.split('\n');
+      expect([first, third, end]).toEqual(['{"_id":1.5,"address":"first"}', '{"$deleted":true,"_id":"large"}', '']);
+      expect(second === EJSON.stringify({ ...large[1], changed: true })).toBe(true);
+      expect(part.split('\n')[1] === EJSON.stringify(large[1])).toBe(true);
     });
   });
 });

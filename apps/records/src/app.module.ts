@@ -11,6 +11,7 @@ import { ChangeTracking } from './changes/change-tracking.service.ts';
 import { ChangedRecords } from './changes/changed-records.repository.ts';
 import { ChangesHandler } from './changes/changes.handler.ts';
 import { ChangesService } from './changes/changes.service.ts';
+import { IncrementReply } from './changes/increment-reply.service.ts';
 import { Increments } from './changes/increments.service.ts';
 import { SinceCursors } from './changes/since-cursors.service.ts';
 import { StreamStates } from './changes/stream-states.repository.ts';
@@ -103,7 +104,7 @@ export class AppModule {
         ],
         ...[OrdersRepository, SortedPages, SelectedPages],
         ...[StreamStates, ChangeHistories, ChangeDeployments, ChangeTracking, ChangeTails, ChangeSweeper],
-        ...[ChangeProgress, ChangedRecords, SinceCursors, Increments, ChangesService],
+        ...[ChangeProgress, ChangedRecords, SinceCursors, Increments, IncrementReply, ChangesService],
         ...[RecordRepository, RecordService, PutRecordService],
       ],
     };

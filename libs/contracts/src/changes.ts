@@ -36,6 +36,8 @@ export const readChanges = defineRequest({
     documents: bytes,
     count: z.number().int(),
     next: bytes.optional(),
+    /** Here is one document that no message carries, instead of others: `readLargeRecord` gives it. */
+    large: bytes.optional(),
     /** Cursor of the next increment; covers all that was acknowledged before the first request. */
     since: sinceCursor,
   }),

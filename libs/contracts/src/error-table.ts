@@ -296,12 +296,6 @@ export const errorTable = entries({
   ],
   SCHEMA_INVALID: [422, 'Schema not valid', 'The schema is not valid JSON Schema 2020-12: {reason}.', 'Correct it.'],
   RECORD_NOT_FOUND: [404, 'No such record', 'The dataset {dataset} has no record with this id.', 'Check the id.'],
-  RECORD_TOO_LARGE: [
-    422,
-    'Record too large',
-    'A record of {dataset} that changed is larger than the 8 MB that a message carries.',
-    'Leave out its large fields with fields=…, or read the whole dataset again, without since.',
-  ],
   RECORD_KEY_TAKEN: [
     409,
     'Key taken',

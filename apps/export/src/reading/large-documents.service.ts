@@ -34,7 +34,7 @@ export class LargeDocuments {
       const { bytes, isLast } = await text.pageFrom(offset);
       if (isLast) {
         const next = afterLarge(at);
-        const rest = next || at.sort ? undefined : at.scan;
+        const rest = next || at.sort || at.since !== undefined ? undefined : at.scan;
         return { next, since: undefined, count: 1, ...(rest && { after: afterOf(rest) }), write: () => bytes };
       }
       this.texts.keep(key, text);
@@ -62,7 +62,9 @@ export class LargeDocuments {
     return new OpenText(() => largeText(at, document, ends));
   }
 
-  private async document({ dataset, fields }: Position, large: Uint8Array, options: ReadOptions) {
+  private async document({ dataset, fields: asked, since }: Position, large: Uint8Array, options: ReadOptions) {
+    // A record that changed is never given without its `_id`.
+    const fields = asked && since !== undefined ? [...new Set(['_id', ...asked])] : asked;
     const request = { dataset, fields, large };
     const parts = await this.requester.replies(readLargeRecord, request, { timeoutMs, ...options });
     const isWhole = parts.every(({ part, of }, index) => part === index + 1 && of === parts.length);

@@ -4,17 +4,15 @@ import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { DatasetService } from '../datasets/dataset.service.ts';
 import { readViewOf, showsId, type ReadView } from '../limits/read-view.ts';
-import { CursorSeal } from '../scanning/cursor-seal.ts';
 import { readAction } from '../scanning/read-action.ts';
-import { incrementBytes, incrementOf, type IncrementPosition } from './change-cursor.ts';
+import type { IncrementPosition } from './change-cursor.ts';
 import { ChangeProgress } from './change-progress.service.ts';
+import { IncrementReply } from './increment-reply.service.ts';
 import { Increments } from './increments.service.ts';
 import { SinceCursors } from './since-cursors.service.ts';
 
 type ChangesRequest = RequestOf<typeof readChanges>;
 
-/** NATS carries 8 MB (`max_payload`); a record that does not fit is not cut. */
-const maxReplyBytes = 7_900_000;
 /** Where nothing is known yet. */
 const assumedBytes = 512;
 
@@ -26,7 +24,7 @@ export class ChangesService {
     private readonly progress: ChangeProgress,
     private readonly increments: Increments,
     private readonly cursors: SinceCursors,
-    private readonly seal: CursorSeal,
+    private readonly replies: IncrementReply,
   ) {}
 
   async page(request: ChangesRequest, caller: Caller): Promise<ReplyOf<typeof readChanges>> {
@@ -35,16 +33,15 @@ export class ChangesService {
     const dataset = await this.datasets.existing(name, datasetId);
     const at = await this.positionOf(request, dataset);
     const page = await this.increments.page(dataset.collectionName, at, { fields, maxBytes });
-    if (page.documents.length > maxReplyBytes) throw new KeyportError('RECORD_TOO_LARGE', { dataset: name });
     // What was forgotten meanwhile may be missing in the page.
     await this.progress.requireKept(dataset, at.history, at.seq);
-    const next = page.next && (await this.seal.seal(incrementBytes(page.next)));
     const since = await this.cursors.textOf({ history: at.history, seq: at.upTo });
-    return { datasetId: dataset.id, documents: page.documents, count: page.count, since, ...(next && { next }) };
+    const shown = await this.replies.shownOf(page, dataset);
+    return { datasetId: dataset.id, since, ...shown, ...(await this.replies.nextOf(page.next)) };
   }
 
   private async positionOf({ from }: ChangesRequest, dataset: DatasetDefinition): Promise<IncrementPosition> {
-    if ('next' in from) return incrementOf(await this.seal.open(from.next));
+    if ('next' in from) return this.replies.read(from.next);
     const { history, seq } = await this.cursors.read(from.since);
     await this.progress.requireKept(dataset, history, seq);
     const kept = await this.progress.untilNow(dataset);
