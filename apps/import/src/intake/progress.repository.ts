@@ -51,10 +51,9 @@ export class ProgressRepository {
 
   /** Results of chunks, their rejected rows, totals and position: all or nothing. Throws {@link LeaseLostError}. */
   async advance(hold: Hold, { outcomes, position, received }: Advance): Promise<void> {
-    await this.inTransaction(hold, async (session) => {
+    await this.inTransaction(hold, outcomes, (session) => {
       const changes = { position, failures: 0, lostHolders: 0, idleSequence: null, touchedAt: new Date() };
-      await this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
-      return this.insert(session, hold.importId, outcomes);
+      return this.update(session, hold, { $set: changes, $max: { received } }, outcomes);
     });
   }
 
@@ -66,10 +65,9 @@ export class ProgressRepository {
       ...(processed !== undefined && { 'position.processed': processed }),
       ...(outcomes.length > 0 && { readBehind: outcomes.map(({ range }) => range) }),
     };
-    await this.inTransaction(hold, async (session) => {
-      await this.update(session, hold, { $set: changes }, outcomes, from);
-      return this.insert(session, hold.importId, outcomes);
-    });
+    await this.inTransaction(hold, outcomes, (session) =>
+      this.update(session, hold, { $set: changes }, outcomes, from),
+    );
   }
 
   /** Bytes that arrived, where nothing is written yet. */
@@ -81,15 +79,26 @@ export class ProgressRepository {
   }
 
   /**
-   * In the session that whoever takes over can end. The import itself is touched first: what else is stored of it meanwhile
-   * waits. Touched last, each renewal of the lease on the way makes the transaction begin anew, and on a slow machine one
-   * with many rejected rows never came to its end. Details of rejected rows that the work leaves over follow, once their
-   * rows are counted: a process that is killed in between loses them, and no count.
+   * In the session that whoever takes over can end. The import itself is touched last, so that it is locked least: where
+   * this process is killed, a request for it waits for that lock. What else is stored of the import meanwhile, as a renewed
+   * lease, makes the transaction begin anew, on a slow machine with many rejected rows again and again; so then the import
+   * is touched first. Details of rejected rows that the work leaves over follow, once their rows are counted: a process
+   * that is killed in between loses them, and no count.
    */
   private async inTransaction(
     { session, importId }: Hold,
-    work: (session: ClientSession) => Promise<RejectedRow[]>,
+    outcomes: readonly ChunkOutcome[],
+    touch: (session: ClientSession) => Promise<void>,
   ): Promise<void> {
+    let isRepeated = false;
+    const work = async () => {
+      const touchesFirst = isRepeated;
+      isRepeated = true;
+      if (touchesFirst) await touch(session);
+      const rest = await this.insert(session, importId, outcomes);
+      if (!touchesFirst) await touch(session);
+      return rest;
+    };
     try {
       const rest = await session.withTransaction(work, {
         readConcern: { level: 'snapshot' },
