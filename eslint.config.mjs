@@ -13,19 +13,21 @@ const depConstraints = [
   mayUse('lib:messaging', ...libs('contracts'), 'tool:stack'),
   mayUse('lib:access', ...libs('contracts', 'messaging'), 'tool:stack'),
   mayUse('lib:mongo', ...libs('contracts'), 'tool:stack'),
+  mayUse('lib:outbox', ...libs('contracts', 'messaging', 'mongo'), 'tool:stack'),
+  mayUse('lib:publisher', ...libs('contracts'), 'tool:stack'),
   mayUse('lib:service', ...libs('contracts', 'messaging')),
   mayUse('lib:testing', ...libs('contracts', 'messaging', 'access'), 'tool:stack'),
   mayUse('app:gateway', ...libs('contracts', 'messaging', 'access', 'service', 'testing')),
-  mayUse('app:auth', ...libs('contracts', 'messaging', 'access', 'mongo', 'service', 'testing')),
-  mayUse('app:records', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
-  mayUse('app:import', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
-  mayUse('app:export', ...libs('contracts', 'messaging', 'access', 'mongo', 'codec', 'service', 'testing')),
+  mayUse('app:auth', ...libs('contracts', 'messaging', 'access', 'mongo', 'outbox', 'service', 'testing')),
+  mayUse('app:records', ...libs('contracts', 'messaging', 'access', 'mongo', 'outbox', 'codec', 'service', 'testing')),
+  mayUse('app:import', ...libs('contracts', 'messaging', 'access', 'mongo', 'outbox', 'codec', 'service', 'testing')),
+  mayUse('app:export', ...libs('contracts', 'messaging', 'access', 'mongo', 'outbox', 'codec', 'service', 'testing')),
   mayUse('app:e2e', ...libs('contracts', 'testing'), 'tool:stack'),
   mayUse('tool:stack', ...libs('contracts')),
   mayUse('tool:bench', ...libs('testing'), 'tool:stack'),
   mayUse('tool:run'),
   mayUse('tool:build'),
-  mayUse('example', ...libs('contracts', 'messaging')),
+  mayUse('example', ...libs('contracts', 'messaging', 'publisher')),
 ];
 
 export default tseslint.config(
@@ -41,6 +43,18 @@ export default tseslint.config(
         fetch: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+      },
+    },
+  },
+  {
+    // Run by browsers.
+    files: ['apps/gateway/page/*.mjs'],
+    languageOptions: {
+      globals: {
+        addEventListener: 'readonly',
+        document: 'readonly',
+        location: 'readonly',
+        URLSearchParams: 'readonly',
       },
     },
   },

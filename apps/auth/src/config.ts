@@ -1,6 +1,7 @@
 import { maxAccessLifetimeSeconds } from '@keyport/access';
 import { storedServiceConfig, usageDefaults } from '@keyport/service';
 import { z } from 'zod';
+import { isNetwork } from './key-sets/address-policy.ts';
 
 /** Injection token of the parsed environment. */
 export const AUTH_CONFIG = Symbol('AUTH_CONFIG');
@@ -27,8 +28,33 @@ export const authConfig = storedServiceConfig
     KEYPORT_KEYS_MAY_NEVER_EXPIRE: z.stringbool().default(false),
     /** Seconds for which others may keep the key set; a signing key is published for so long before it signs. */
     KEYPORT_KEY_SET_CACHE_SECONDS: z.coerce.number().int().min(0).max(86_400).default(10),
+    /**
+     * Networks that are not public and from which key sets of other issuers may be fetched: CIDR, joined with commas. With
+     * 127.0.0.0/8 also by http, for development.
+     */
+    KEYPORT_ISSUER_NETWORKS: z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').flatMap((one) => one.trim() || []))
+      .refine((networks) => networks.every(isNetwork), 'must be networks in CIDR notation, joined with commas'),
+    /** Seconds after which the key set of another issuer is fetched anew. */
+    KEYPORT_ISSUER_REFRESH_SECONDS: z.coerce.number().int().min(1).max(86_400).default(300),
+    /** Seconds for which an issuer is not asked for its key set again, whatever keys its tokens name. */
+    KEYPORT_ISSUER_REST_SECONDS: z.coerce.number().int().min(1).max(3_600).default(10),
     /** How long an entry of the audit is kept; entries written before a change keep the time they were given. */
     KEYPORT_AUDIT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
+    /** User in nats-server's system account, to answer who may connect with a Keyport key; none may where it is not set. */
+    NATS_CALLOUT_USER: z.string().min(1).optional(),
+    NATS_CALLOUT_PASSWORD: z.string().min(1).optional(),
+    /** File with the seed of the NKey account (`SA…`) whose public half nats-server has as `issuer` of its auth callout. */
+    NATS_CALLOUT_SEED_FILE: z.string().min(1).optional(),
+    /** Seconds after which a connection opened with a Keyport key must be opened anew. */
+    KEYPORT_BUS_CONNECTION_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(10)
+      .max(30 * secondsPerDay)
+      .default(secondsPerDay),
     /** Seconds after which a person must sign in again, however often the session was refreshed. */
     KEYPORT_SESSION_MAX_SECONDS: z.coerce
       .number()

@@ -200,7 +200,9 @@ describe('Tokens and rights', () => {
       const { status, headers } = await owner.with(undefined).request('/v1/auth/me');
 
       expect(status).toBe(401);
-      expect(headers.get('www-authenticate')).toBe('Bearer realm="keyport"');
+      expect(headers.get('www-authenticate')).toBe(
+        'Bearer realm="keyport", DPoP realm="keyport", algs="ES256 EdDSA PS256 RS256 Ed25519"',
+      );
     });
   });
 });

@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AuditEntry } from '@keyport/contracts';
-import { TestStack, eventually, until, type KeyportClient, type RequestInitWithJson } from '@keyport/testing';
+import {
+  TestStack,
+  eventually,
+  signedInUser,
+  until,
+  type KeyportClient,
+  type RequestInitWithJson,
+} from '@keyport/testing';
+import { exchange, exchangeGrant } from './issuing.ts';
+import { registerClient, sendForm } from './oauth-client.ts';
 
 describe('The audit', () => {
   let stack: TestStack;
@@ -87,6 +96,30 @@ describe('The audit', () => {
     const isKnown = token === undefined;
     expect(entry).toMatchObject({ action: 'datasets.put', status, code, dataset: 'orders' });
     expect(entry.subject).toBe(isKnown && code !== 'MALFORMED_BODY' ? subjectOf(recognised.token) : null);
+  });
+
+  it('names the client by which a device, or who exchanged a token, acts for a person', async () => {
+    const grants = ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token', exchangeGrant];
+    const wanted = { authentication: 'none', grants, scopes: ['*'] };
+    const { client } = await registerClient(owner, wanted);
+    const person = await signedInUser(owner, { scopes: ['datasets:create:orders'] });
+    const form = { client_id: client.id };
+    const asked = (await sendForm(owner, '/oauth/device_authorization', form)).body;
+    const json = { userCode: asked.user_code, approve: true };
+    await person.client.ok('/v1/auth/device', { method: 'POST', json });
+    const poll = { ...form, grant_type: grants[0] as string, device_code: String(asked.device_code) };
+    const device = owner.with(String((await sendForm(owner, '/oauth/token', poll)).body.access_token));
+    const phone = owner.with((await exchange(owner, person.accessToken, form)).access_token);
+
+    const acts = [device, phone].map((caller) => audited(caller, '/v1/datasets/orders', { method: 'PUT', json: {} }));
+
+    const ofPerson = { client: client.id, subject: person.id, key: null };
+    expect((await Promise.all(acts)).map(({ entry }) => entry)).toMatchObject([ofPerson, ofPerson]);
+    expect((await audited(person.client, '/v1/datasets/orders', { method: 'PUT', json: {} })).entry.client).toBeNull();
+    const { items } = await owner.ok<{ items: AuditEntry[] }>(`/v1/audit?client=${client.id}`);
+    expect(items.map(({ action }) => action).sort()).toEqual([
+      ...['datasets.put', 'datasets.put', 'oauth.token', 'oauth.token'],
+    ]);
   });
 
   it('has sign-ins: who signed in, and on whose account one was refused', async () => {

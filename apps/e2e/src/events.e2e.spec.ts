@@ -1,93 +1,128 @@
-import { randomUUID } from 'node:crypto';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cloudEvent, importCompleted, ingestSubject, keyRevoked } from '@keyport/contracts';
-import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import {
+  datasetChanged,
+  datasetCreated,
+  datasetDeleted,
+  exportCompleted,
+  importCompleted,
+  importUndone,
+  keyChanged,
+  keyCreated,
+  keyRevoked,
+  keyRotated,
+  recordsChanged,
+} from '@keyport/contracts';
+import { eventually, TestStack, type KeyportClient } from '@keyport/testing';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { toldEvents, type ToldEvent } from './drills/told-events.ts';
 
 describe('Events', () => {
   let stack: TestStack;
   let client: KeyportClient;
-  let bus: NatsConnection;
 
   beforeAll(async () => {
     stack = await TestStack.start();
     client = stack.client;
-    const { natsUrl } = await stack.describe();
-    const { username, password, host } = new URL(natsUrl);
-    bus = await connect({ servers: host, user: username, pass: decodeURIComponent(password) });
   });
 
   afterAll(async () => {
-    await bus?.close();
     await stack?.stop();
   });
 
-  const stored = async (subject: string) => {
-    const manager = await jetstreamManager(bus);
-    const message = await manager.streams.getMessage('EVENTS', { last_by_subj: subject }).catch(() => null);
-    return message ? cloudEvent.parse(message.json()) : undefined;
-  };
+  /** Events that tell of something, once so many of them are told. */
+  async function toldOf(subject: string, count: number): Promise<ToldEvent[]> {
+    const natsUrl = (await stack.describe()).natsUrls['admin-auth'];
+    const find = async () => (await toldEvents(natsUrl)).filter((event) => event.subject === subject);
+    return eventually(find, (found) => found.length >= count, 20_000);
+  }
 
-  it('tell that an import completed, as a CloudEvent', async () => {
-    await client.putDataset('told');
-    const ended = await client.imported('told', 'application/x-ndjson', '{"a":1}\n');
+  it('tell what became of an import, of its records and of its undo', async () => {
+    const { id: datasetId } = await client.putDataset('told');
+    const ended = await client.imported('told', 'application/x-ndjson', '{"a":1}\n{"a":');
+    await client.ok(`/v1/imports/${ended.id}/undo`, { method: 'POST' });
 
-    await until(async () => (await stored(importCompleted.subject)) !== undefined, 'the event', 10_000);
-    const event = await stored(importCompleted.subject);
+    const [completed, undone] = await toldOf(ended.id, 2);
 
-    expect(event).toMatchObject({
-      specversion: '1.0',
-      type: 'keyport.import.completed',
-      source: '/keyport/import',
-      subject: ended.id,
+    const job = { importId: ended.id, dataset: 'told', datasetId };
+    const attributes = { specversion: '1.0', source: '/keyport/import', datacontenttype: 'application/json' };
+    expect(completed).toMatchObject({
+      ...attributes,
+      type: importCompleted.type,
+      data: { ...job, counts: ended.counts },
     });
-    expect(importCompleted.data.parse(event?.data)).toMatchObject({
-      importId: ended.id,
-      dataset: 'told',
-      counts: { inserted: 1 },
-    });
-  });
-
-  it('tell that a key was revoked', async () => {
-    const key = await client.minted('records:read:told');
-    await client.request(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
-
-    await until(async () => (await stored(keyRevoked.subject)) !== undefined, 'the event', 10_000);
-    const event = await stored(keyRevoked.subject);
-
-    expect(keyRevoked.data.parse(event?.data)).toMatchObject({ keyId: key.keyId });
-  });
-
-  it('become records when an internal service publishes them, once each', async () => {
-    await client.putDataset('ingested', { key: ['sku'] });
-    const event = {
-      specversion: '1.0',
-      id: randomUUID(),
-      source: '/shop',
-      type: 'keyport.record.upserted',
-      subject: 'a-1',
-      data: { sku: 'a-1', n: 1 },
+    expect(undone).toMatchObject({ ...attributes, type: importUndone.type, data: { ...job, removed: 1, left: 0 } });
+    // Two changes within a second are told as one.
+    const sums = async () => {
+      const changes = (await toldOf('told', 2)).filter(({ type }) => type === recordsChanged.type);
+      return ['inserted', 'deleted'].map((name) => changes.reduce((sum, { data }) => sum + Number(data[name]), 0));
     };
-    const publish = (change: Record<string, unknown>) =>
-      jetstream(bus).publish(ingestSubject('ingested'), JSON.stringify({ ...event, ...change }));
+    expect(await eventually(sums, ([, deleted]) => deleted !== 0)).toEqual([1, 1]);
+  });
 
-    await publish({});
-    await publish({ id: randomUUID(), data: { sku: 'a-2', n: 2 } });
-    await jetstream(bus).publish(ingestSubject('ingested'), 'not an event');
-    await publish({ id: randomUUID(), data: { sku: 'a-1', n: 3 } });
+  it('tell of each end of an export', async () => {
+    await client.putDataset('told-of');
+    const done = await client.exported('told-of', { format: 'csv', fields: ['a'] });
 
-    await until(
-      async () => (await client.records('ingested', '?fields=sku,n')).some((row) => row.n === 3),
-      'the last event',
-      20_000,
+    const [completed] = await toldOf(done.id, 1);
+
+    expect(completed).toMatchObject({
+      ...{ type: exportCompleted.type, source: '/keyport/export' },
+      data: { exportId: done.id, dataset: 'told-of', format: 'csv', bytes: done.bytes, digest: done.digest },
+    });
+  });
+
+  it('tell the life of a dataset in its order, also of one made anew under the same name', async () => {
+    const first = await client.putDataset('short-lived');
+    await client.putDataset('short-lived', { schema: { type: 'object' } });
+    await client.request('/v1/datasets/short-lived', { method: 'DELETE' });
+    const second = await client.putDataset('short-lived', { key: ['k'] });
+
+    const events = await toldOf('short-lived', 4);
+
+    expect(events.map(({ type, data }) => [type, data['datasetId']])).toEqual([
+      [datasetCreated.type, first.id],
+      [datasetChanged.type, first.id],
+      [datasetDeleted.type, first.id],
+      [datasetCreated.type, second.id],
+    ]);
+    expect(events[1]?.data['changed']).toEqual(['schema']);
+  });
+
+  it('tell the life of a key in its order, and never its token', async () => {
+    const key = await client.minted('records:read:told', 'records:read:told-of');
+    const path = `/v1/keys/${key.keyId}`;
+    await client.ok(path, { method: 'PATCH', json: { scopes: ['records:read:told'] } });
+    const rotated = await client.ok<{ token: string }>(`${path}/rotate`, { method: 'POST', json: {} });
+    await client.request(path, { method: 'DELETE' });
+
+    const events = await toldOf(key.keyId, 4);
+
+    expect(events.map(({ type }) => type)).toEqual(
+      [keyCreated, keyChanged, keyRotated, keyRevoked].map(({ type }) => type),
     );
-    expect(await client.records('ingested', '?fields=sku,n')).toEqual(
-      expect.arrayContaining([
-        { sku: 'a-1', n: 3 },
-        { sku: 'a-2', n: 2 },
-      ]),
+    expect(events[1]?.data).toMatchObject({ changed: ['scopes'], scopes: ['records:read:told'] });
+    for (const token of [key.token, rotated.token]) expect(JSON.stringify(events)).not.toContain(token);
+  });
+
+  it('are what docs/asyncapi.yaml says', async () => {
+    const { components } = parse(await readFile(new URL('../../../docs/asyncapi.yaml', import.meta.url), 'utf8')) as {
+      components: { messages: Record<string, { name: string; payload: object }>; schemas: object };
+    };
+    const natsUrl = (await stack.describe()).natsUrls['admin-auth'];
+    const ajv = new Ajv({ strict: false, validateFormats: false });
+    const validators = new Map(
+      Object.values(components.messages).map(({ name, payload }) => [name, ajv.compile({ ...payload, components })]),
     );
-    expect((await client.dataset('ingested')).count).toBe(2);
+
+    const events = await toldEvents(natsUrl);
+    const faults = events.flatMap((event) => {
+      const validate = validators.get(event.type);
+      return validate?.(event) ? [] : [{ event, errors: validate?.errors }];
+    });
+
+    expect(events.length).toBeGreaterThan(10);
+    expect(faults).toEqual([]);
   });
 });

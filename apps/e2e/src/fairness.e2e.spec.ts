@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request as httpRequest, type ClientRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import type { Import } from '@keyport/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,6 +18,8 @@ describe('Many at once', () => {
   let stack: TestStack;
   let client: KeyportClient;
   const sending: ClientRequest[] = [];
+  /** What became of requests before their body was whole. */
+  const early: string[] = [];
   let serial = 0;
 
   beforeAll(async () => {
@@ -28,6 +31,7 @@ describe('Many at once', () => {
 
   afterEach(async () => {
     for (const request of sending.splice(0)) request.destroy();
+    early.splice(0);
     for (const { id } of await unfinished()) await client.request(`/v1/imports/${id}/cancel`, { method: 'POST' });
   });
 
@@ -49,7 +53,16 @@ describe('Many at once', () => {
     const url = new URL(`/v1/datasets/${name}/imports`, client.url);
     const headers = { authorization: `Bearer ${who.token}`, 'content-type': ndjson };
     const request = httpRequest(url, { method: 'POST', headers, agent: false });
-    request.on('error', () => undefined);
+    const tell = (what: string) => {
+      if (sending.includes(request) && !request.writableEnded) early.push(what);
+    };
+    request.on('error', (error) => tell(error.message));
+    request.on('response', (response) => {
+      text(response).then(
+        (body) => tell(`${response.statusCode} ${body}`),
+        () => undefined,
+      );
+    });
     sending.push(request);
     return request;
   }
@@ -70,11 +83,16 @@ describe('Many at once', () => {
     const [gateway = 0] = (await stack.describe()).processes.gateway;
     const before = residentBytes(gateway);
     for (let file = 0; file < 150; file += 1) begin(idle).write(thousand);
-    await eventually(
-      async () => (await unfinished()).filter(({ bytes }) => bytes.received === thousand.length).length,
-      (arrived) => arrived === 150,
+    const seen = await eventually(
+      async () => {
+        const begun = await unfinished();
+        const arrived = begun.filter(({ bytes }) => bytes.received === thousand.length);
+        return { begun: begun.length, arrived: arrived.length, early };
+      },
+      ({ arrived }) => arrived === 150 || early.length > 0,
       120_000,
     );
+    expect(seen).toEqual({ begun: 150, arrived: 150, early: [] });
 
     const ended = await client.imported(other, ndjson, rows(20_000));
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestStack, eventually, until, type KeyportClient, type Reply } from '@keyport/testing';
+import { SelfIssuer } from './attacks/self-issuer.ts';
+import { exchanged } from './issuing.ts';
 
 interface Minted {
   readonly token: string;
@@ -74,6 +76,19 @@ describe('Limits of requests', () => {
     ];
 
     expect(statusesOf(others)).toEqual([200, 200]);
+  });
+
+  it('count what was exchanged for a token that somebody signed alone by its public key, however often', async () => {
+    const signer = await SelfIssuer.registeredBy(owner, 'Ed25519', { limits: { requestsPerSecond: 1, burst: 10 } });
+    const first = owner.with(signer.token());
+    await until(async () => (await me(first)).headers.get('ratelimit-limit') === '10', 'the limits to be known');
+
+    const fresh = await Promise.all(Array.from({ length: 8 }, () => exchanged(owner, signer.token())));
+    const replies = await Promise.all(fresh.flatMap((client) => [me(client), me(client), me(client), me(client)]));
+
+    // Eight budgets would let all through.
+    expect(statusesOf(replies).filter((status) => status === 200).length).toBeLessThanOrEqual(15);
+    expect(new Set(replies.map(({ headers }) => headers.get('ratelimit-limit')))).toEqual(new Set(['10']));
   });
 
   it('hold by a changed limit within a second', async () => {

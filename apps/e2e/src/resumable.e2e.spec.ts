@@ -274,7 +274,7 @@ describe('A body that is not what its headers say', () => {
 
   it('that ends before its Content-Length leaves the import receiving, with the rows that came', async () => {
     const dataset = await newDataset();
-    const file = rows(2000);
+    const file = rows(6000);
     const { hostname, port } = new URL(stack.gatewayUrl);
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);

@@ -22,7 +22,7 @@ describe('Revocation on three gateways', () => {
   beforeAll(async () => {
     stack = await TestStack.start({ replicas: 'gateway=3' });
     owner = stack.client;
-    const url = new URL((await stack.describe()).natsUrl);
+    const url = new URL((await stack.describe()).natsUrls['admin-auth']);
     const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
     bus = await connect({ servers: url.host, user, pass, inboxPrefix: '_INBOX.admin', maxReconnectAttempts: -1 });
     manager = await jetstreamManager(bus, { checkAPI: false });

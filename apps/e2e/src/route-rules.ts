@@ -8,6 +8,8 @@ export const otherDataset = 'unscoped';
 /** What the rows need that must be there: made by the owner, whose token is `*`. */
 export interface RouteWorld {
   readonly owner: KeyportClient;
+  /** Makes a dead letter of the dataset, and gives its id. */
+  readonly deadLetter: () => Promise<string>;
   /** A completed import and export of the dataset that none of the tokens started. */
   readonly importId: string;
   readonly exportId: string;
@@ -44,6 +46,7 @@ export interface Ask {
 type More = Omit<Ask, 'rule'>;
 
 const open = (more: More = {}): Ask => ({ rule: 'public', ...more });
+const form = (body: string): More => ({ body, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
 const anyToken = (more: More = {}): Ask => ({ rule: [], ...more });
 const session = (more: More = {}): Ask => ({ rule: 'session', ...more });
 /** No token but that of a link, which stands in the query. */
@@ -98,6 +101,7 @@ const uploads = [
 
 const imported = { id: ({ importId }: RouteWorld) => importId };
 const exported = { id: ({ exportId }: RouteWorld) => exportId };
+const letter = { id: ({ deadLetter }: RouteWorld) => deadLetter() };
 const make = ({ owner }: RouteWorld) =>
   owner.request(`/v1/datasets/${dataset}`, { method: 'PUT', json: { schema: null } });
 const remove = ({ owner }: RouteWorld) => owner.request(`/v1/datasets/${dataset}`, { method: 'DELETE' });
@@ -124,11 +128,22 @@ const unusedEmail = 'nobody@example.com';
  */
 export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'GET /.well-known/jwks.json': [open()],
+  'GET /.well-known/oauth-authorization-server': [open()],
+  'GET /.well-known/oauth-protected-resource': [open()],
+  'POST /oauth/token': [open(form('grant_type=client_credentials'))],
+  'POST /oauth/introspect': [needs('tokens:introspect', form('token=none'))],
+  'POST /oauth/revoke': [open(form('token=none'))],
   'POST /v1/auth/login': [open({ json: {} })],
   'POST /v1/auth/refresh': [open({ json: {} })],
   'GET /v1/auth/me': [anyToken()],
   'POST /v1/auth/logout': [anyToken({ endsToken: true })],
   'PUT /v1/auth/password': [session({ json: { currentPassword: 'x', newPassword: 'twelve letters' } })],
+  'GET /v1/auth/sessions': [session()],
+  'DELETE /v1/auth/sessions/{id}': [session()],
+  'GET /v1/auth/device': [session({ query: '?userCode=BCDF-GHJK' })],
+  'POST /v1/auth/device': [session({ json: { userCode: 'BCDF-GHJK', approve: false } })],
+  'GET /device': [open()],
+  'POST /oauth/device_authorization': [open(form('client_id=none'))],
   'POST /v1/tokens/inspect': [anyToken({ json: { token: 'nonsense' } })],
 
   'POST /v1/keys': [needs('keys:create', { json: { name: 'made', scopes: ['keys:create'] } })],
@@ -146,6 +161,12 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'GET /v1/public-keys/{id}': [needs('public-keys:read'), overUsers('public-keys:read', othersPublicKey)],
   'DELETE /v1/public-keys/{id}': [needs('public-keys:delete'), overUsers('public-keys:delete', othersPublicKey)],
 
+  'POST /v1/issuers': [needs('issuers:create', { json: newIssuer() })],
+  'GET /v1/issuers': [needs('issuers:read')],
+  'GET /v1/issuers/{id}': [needs('issuers:read')],
+  'PATCH /v1/issuers/{id}': [needs('issuers:update', { json: { audience: 'x' } })],
+  'DELETE /v1/issuers/{id}': [needs('issuers:delete')],
+
   'POST /v1/users': [needs('users:create', { json: { email: unusedEmail, role: 'member', scopes: [] } })],
   'GET /v1/users': [needs('users:read')],
   'GET /v1/users/{id}': [needs('users:read')],
@@ -156,6 +177,11 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'GET /v1/revocations': [needs('revocations:read')],
   'DELETE /v1/revocations/{id}': [needs('revocations:delete')],
 
+  'POST /v1/clients': [needs('clients:create', { json: { name: 'made', grants: [], scopes: [] } })],
+  'GET /v1/clients': [needs('clients:read')],
+  'GET /v1/clients/{id}': [needs('clients:read')],
+  'PATCH /v1/clients/{id}': [needs('clients:update', { json: {} })],
+  'DELETE /v1/clients/{id}': [needs('clients:delete')],
   'GET /v1/signing-keys': [needs('signing-keys:read')],
   'POST /v1/signing-keys/rotate': [needs('signing-keys:update')],
   'DELETE /v1/signing-keys/{kid}': [needs('signing-keys:delete')],
@@ -218,6 +244,14 @@ export const routeRules: Readonly<Record<string, readonly Ask[]>> = {
   'POST /v1/exports/{id}/cancel': [job('exports:read:{name}', { id: freshExport }, 'exports:delete:{name}')],
   'DELETE /v1/exports/{id}': [job('exports:read:{name}', { id: freshExport }, 'exports:delete:{name}')],
 
+  'GET /v1/dead-letters': [anyToken()],
+  'GET /v1/dead-letters/summary': [anyToken()],
+  'GET /v1/dead-letters/{id}': [job('events:read:{name}', letter)],
+  'POST /v1/dead-letters/{id}/replay': [job('events:read:{name}', letter, 'events:update:{name}')],
+  'DELETE /v1/dead-letters/{id}': [job('events:read:{name}', letter, 'events:update:{name}')],
+  'POST /v1/dead-letters/replay': [needs('events:update:{name}', { json: { dataset } })],
+  'DELETE /v1/dead-letters': [needs('events:update:{name}', { query: `?dataset=${dataset}` })],
+
   'DELETE /v1/datasets/{name}': [needs('datasets:delete:{name}', { before: make })],
 };
 
@@ -228,4 +262,10 @@ async function freshExport({ owner }: RouteWorld): Promise<string> {
 function newPublicKey() {
   const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
   return { method: 'POST', json: { name: 'made', jwk, scopes: ['public-keys:create'] } };
+}
+
+function newIssuer() {
+  const jwk = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'a' };
+  const rights = { scopeMapping: [], ceiling: [] };
+  return { issuer: 'https://idp.example', audience: 'keyport', jwks: { keys: [jwk] }, ...rights };
 }

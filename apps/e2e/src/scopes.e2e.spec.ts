@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { datasetResources, scopeActions } from '@keyport/contracts';
-import { TestStack, type KeyportClient, type Reply } from '@keyport/testing';
+import { datasetResources, scopeActions, type DeadLetter } from '@keyport/contracts';
+import { eventually, TestStack, type KeyportClient, type Reply } from '@keyport/testing';
+import { BusPublisher, eventText } from './bus-publisher.ts';
 import { dataset, otherDataset, routeRules, type Ask, type RouteWorld } from './route-rules.ts';
 
 /** Requests at once: the gateway has more to do than this process. */
@@ -44,8 +45,8 @@ function expected({ rule }: Ask, held: readonly string[]): Outcome {
 
 /** What the gateway did. Where a row hides things from others, 404 is a refusal; elsewhere ids are made up. */
 function outcomeOf({ rule }: Ask, { status, body }: Reply): Outcome {
-  const { code = '' } = body as { code?: string };
-  if (code === 'INSUFFICIENT_SCOPE') return 'refused';
+  const { code = '', error } = body as { code?: string; error?: string };
+  if (code === 'INSUFFICIENT_SCOPE' || error === 'insufficient_scope') return 'refused';
   if (status === 401 || status >= 500 || code === 'SESSION_NEEDED') return `${status} ${code}`;
   const hides = typeof rule !== 'string' && rule.some(({ refusal }) => refusal === 404);
   return status === 404 && hides ? 'hidden' : 'allowed';
@@ -55,6 +56,7 @@ describe('Each route lets pass', () => {
   let stack: TestStack;
   let owner: KeyportClient;
   let world: RouteWorld;
+  let bus: BusPublisher;
   const minted = new Map<string, KeyportClient>();
 
   beforeAll(async () => {
@@ -63,13 +65,17 @@ describe('Each route lets pass', () => {
     owner = stack.client;
     await owner.putDataset(otherDataset);
     await owner.putDataset(dataset);
-    world = await makeWorld(owner);
+    bus = await BusPublisher.on(stack);
+    world = await makeWorld(owner, bus);
     await inTurns([...singleScopes, '*'], async (scope) => void minted.set(scope, await owner.minted(scope)));
   });
 
   beforeEach(() => owner.putDataset(dataset));
 
-  afterAll(() => stack?.stop());
+  afterAll(async () => {
+    await bus?.close();
+    await stack?.stop();
+  });
 
   async function holderOf(scopes: readonly string[], { endsToken }: Ask): Promise<KeyportClient> {
     const known = endsToken ? undefined : minted.get(scopes.join(' '));
@@ -137,12 +143,16 @@ describe('Each route lets pass', () => {
         .map(async ([route, , { rule, json, body, headers }]) => {
           const ask: Ask = { rule, json, ...(body && { body }), ...(headers && { headers }) };
           const reply = await request(route, ask, owner.with(undefined));
-          return [route, reply.status, (reply.body as { code?: string }).code];
+          const { code, error } = reply.body as { code?: string; error?: string };
+          return [route, reply.status, code ?? error];
         }),
     );
 
-    // An answer to HEAD has no body that could name the code.
-    const codeOf = (route: string) => (route.startsWith('HEAD ') ? undefined : 'TOKEN_MISSING');
+    const codeOf = (route: string) => {
+      // An answer to HEAD has no body that could name the code; where a client may ask instead, it is one that is not known.
+      if (route.startsWith('HEAD ')) return undefined;
+      return route.includes('/oauth/') ? 'invalid_client' : 'TOKEN_MISSING';
+    };
     expect(found.filter(([route, status, code]) => status !== 401 || code !== codeOf(String(route)))).toEqual([]);
   });
 });
@@ -161,7 +171,7 @@ async function inTurns<Item>(
   for (const last of items.slice(-1)) await work(last);
 }
 
-async function makeWorld(owner: KeyportClient): Promise<RouteWorld> {
+async function makeWorld(owner: KeyportClient, bus: BusPublisher): Promise<RouteWorld> {
   const { id: importId } = await owner.imported(dataset, 'application/x-ndjson', '{"a":1}\n');
   const { id: exportId } = await owner.exported(dataset);
   const email = `${randomUUID()}@example.com`;
@@ -173,5 +183,16 @@ async function makeWorld(owner: KeyportClient): Promise<RouteWorld> {
   const { accessToken } = await owner
     .with(undefined)
     .ok<{ accessToken: string }>('/v1/auth/login', { method: 'POST', json: { email, password } });
-  return { owner, importId, exportId, other: owner.with(accessToken) };
+  return { owner, importId, exportId, deadLetter: () => deadLetter(owner, bus), other: owner.with(accessToken) };
+}
+
+/** A new one, which no request before this can have taken away. */
+async function deadLetter(owner: KeyportClient, bus: BusPublisher): Promise<string> {
+  const source = `/scopes/${randomUUID()}`;
+  await bus.one(dataset, eventText({ source, type: 'unknown' }));
+  const find = async () => {
+    const { items } = await owner.ok<{ items: DeadLetter[] }>(`/v1/dead-letters?dataset=${dataset}&limit=1000`);
+    return items.find((letter) => letter.source === source)?.id;
+  };
+  return (await eventually(find, (id) => id !== undefined)) as string;
 }

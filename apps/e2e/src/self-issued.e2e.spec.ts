@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   eventually,
-  KeyportClient,
   outcomeOf,
   refusedWithinASecond,
   signedInUser,
-  TestStack,
+  type KeyportClient,
   type Problem,
   type Reply,
 } from '@keyport/testing';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { gateways, owner, withTwoGateways } from './two-gateways.ts';
 
 interface Registered {
   readonly id: string;
@@ -42,20 +42,7 @@ const kinds = [
 
 const defaultScopes = ['records:read:orders', 'keys:*'];
 
-let stack: TestStack;
-let owner: KeyportClient;
-/** One client a gateway. */
-let gateways: readonly KeyportClient[];
-
-beforeAll(async () => {
-  stack = await TestStack.start({ replicas: 'gateway=2' });
-  owner = stack.client;
-  gateways = (await stack.describe()).gatewayUrls.map((url) => new KeyportClient(url, undefined));
-  await owner.putDataset('orders');
-  await owner.putDataset('invoices');
-});
-
-afterAll(() => stack?.stop());
+withTwoGateways(['orders', 'invoices']);
 
 /** Somebody who has a key pair, and registered its public half once. */
 class Signer {

@@ -1,4 +1,5 @@
-import { request, type IncomingMessage } from 'node:http';
+import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import type { KeyportClient } from '@keyport/testing';
 
 export interface Streamed {
@@ -31,3 +32,28 @@ export async function readStream(answer: IncomingMessage): Promise<Streamed> {
 
 export const streamed = async (client: KeyportClient, path: string): Promise<Streamed> =>
   readStream(await openStream(client, path));
+
+export interface RawReply {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** As the bytes come: `fetch` unpacks them, and asks for gzip by itself. */
+export async function rawGet(
+  client: KeyportClient,
+  path: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<RawReply> {
+  const sent = request(new URL(path, client.url), {
+    method,
+    headers: { authorization: `Bearer ${client.token}`, ...headers },
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<RawReply>();
+  sent.on('error', reject).on('response', (response) => {
+    buffer(response).then((body) => resolve({ status: response.statusCode, headers: response.headers, body }), reject);
+  });
+  sent.end();
+  return promise;
+}

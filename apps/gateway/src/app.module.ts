@@ -6,7 +6,9 @@ import { TerminusModule } from '@nestjs/terminus';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { GatewayAccessModule } from './access/access.module.ts';
 import { AuditModule } from './audit/audit.module.ts';
+import { ClientsController } from './auth/clients.controller.ts';
 import { AuditController } from './auth/audit.controller.ts';
+import { IssuersController } from './auth/issuers.controller.ts';
 import { KeysController } from './auth/keys.controller.ts';
 import { MeController } from './auth/me.controller.ts';
 import { PublicKeysController } from './auth/public-keys.controller.ts';
@@ -19,6 +21,9 @@ import { WellKnownController } from './auth/well-known.controller.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.ts';
 import { DatasetsController } from './datasets/datasets.controller.ts';
 import { SchemaChecksController } from './datasets/schema-checks.controller.ts';
+import { DeadLettersController } from './events/dead-letters.controller.ts';
+import { DevicePageController } from './devices/device-page.controller.ts';
+import { DevicesController } from './devices/devices.controller.ts';
 import { ExportControlController } from './exports/export-control.controller.ts';
 import { ExportEvents } from './exports/export-events.service.ts';
 import { ExportFile } from './exports/export-file.ts';
@@ -39,6 +44,8 @@ import { RejectsStream } from './imports/rejects-stream.ts';
 import { RetryController } from './imports/retry.controller.ts';
 import { UndoController } from './imports/undo.controller.ts';
 import { LimitsModule } from './limits/limits.module.ts';
+import { Introspector } from './oauth/introspector.ts';
+import { OauthController } from './oauth/oauth.controller.ts';
 import { RecordsController } from './records/records.controller.ts';
 import { RecordsStream } from './records/records-stream.ts';
 import { Spooling } from './spool/spooling.service.ts';
@@ -64,6 +71,11 @@ class ConfigModule {
     SessionsController,
     KeysController,
     PublicKeysController,
+    ClientsController,
+    OauthController,
+    IssuersController,
+    DevicesController,
+    DevicePageController,
     AuditController,
     RevocationsController,
     SigningKeysController,
@@ -84,6 +96,7 @@ class ConfigModule {
     ExportControlController,
     ExportLinksController,
     RecordsController,
+    DeadLettersController,
     HealthController,
   ],
   providers: [
@@ -93,6 +106,7 @@ class ConfigModule {
     ImportsService,
     ImportEvents,
     ImportWaiter,
+    Introspector,
     Readiness,
     RecordsStream,
     RejectsStream,

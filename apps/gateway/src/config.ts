@@ -31,6 +31,8 @@ export const gatewayConfig = serviceConfig.extend({
   KEYPORT_EVENT_STREAMS_IN_ALL: z.coerce.number().int().min(1).max(100_000).default(2_000),
   /** Requests without a good token from one address; twice as many at once. */
   KEYPORT_UNAUTHENTICATED_PER_SECOND: z.coerce.number().int().min(1).max(1_000_000).default(1_000),
+  /** DPoP proofs of one person or program; twice as many at once. The memory of proofs has room for 4,000 a second of all. */
+  KEYPORT_PROOFS_PER_SECOND: z.coerce.number().int().min(1).max(1_000_000).default(300),
 });
 
 export type GatewayConfig = z.output<typeof gatewayConfig>;

@@ -6,8 +6,8 @@ import { loadGatewayConfig } from './config.ts';
 import { Readiness } from './health/readiness.ts';
 import { createApp } from './http/create-app.ts';
 
-/** Percent: less than for services, as thousands of small requests a second leave much more behind than live. */
-letHeapGrow(100);
+/** Percent: with 100 it reaches 269 MB while it sends files of 760 MB one after another (measured). */
+letHeapGrow(80);
 const config = loadGatewayConfig();
 const connection = await connectBus({
   service: 'gateway',

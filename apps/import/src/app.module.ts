@@ -2,8 +2,12 @@ import { AccessModule } from '@keyport/access';
 import { MongoModule } from '@keyport/mongo';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from './config.ts';
+import { DeadLettersHandler } from './dead-letters/dead-letters.handler.ts';
+import { DeadLettersRepository } from './dead-letters/dead-letters.repository.ts';
+import { DeadLettersService } from './dead-letters/dead-letters.service.ts';
+import { ReplayService } from './dead-letters/replay.service.ts';
 import { AcceptanceService } from './imports/acceptance.service.ts';
-import { Announcer } from './imports/announcer.service.ts';
+import { DryRunEnding } from './imports/dry-run-ending.service.ts';
 import { ImportControlHandler } from './imports/import-control.handler.ts';
 import { ImportsHandler } from './imports/imports.handler.ts';
 import { ImportsRepository } from './imports/imports.repository.ts';
@@ -33,6 +37,7 @@ import { SpoolRoom } from './intake/spool-room.service.ts';
 import { SpoolPurge } from './intake/spool-purge.service.ts';
 import { SpoolReader } from './intake/spool-reader.ts';
 import { SweepService } from './intake/sweep.service.ts';
+import { tellingEvents } from './outboxes.ts';
 import { ChunkWriter } from './parsing/chunk-writer.service.ts';
 import { PreviewsHandler } from './previewing/previews.handler.ts';
 import { PreviewsService } from './previewing/previews.service.ts';
@@ -72,11 +77,13 @@ export class AppModule {
         RetryHandler,
         ResumableUploadsHandler,
         PreviewsHandler,
+        DeadLettersHandler,
       ],
       providers: [
         { provide: IMPORT_CONFIG, useValue: config },
         StoredState,
-        ...[ImportsRepository, AcceptanceService, ImportsService, UploadsService, Announcer],
+        ...tellingEvents,
+        ...[ImportsRepository, AcceptanceService, ImportsService, UploadsService, DryRunEnding],
         ...[
           Spool,
           SpoolRoom,
@@ -98,6 +105,7 @@ export class AppModule {
         PreviewsService,
         ...[HolderLimits, UsedQuotasRepository, QuotasService, ConcurrentImports],
         ...[IngestHoldsRepository, IngestStream, IngestTargets, IngestWriter, IngestReader, IngestService],
+        ...[DeadLettersRepository, DeadLettersService, ReplayService],
         ...[LeasesRepository, ProgressRepository, ImportRunner, IdleUploads, Conclusion, IntakeService, SweepService],
       ],
     };

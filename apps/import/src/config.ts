@@ -9,10 +9,20 @@ export const importConfig = storedServiceConfig.extend({
   KEYPORT_SPOOL_BYTES: wholeNumber.min(16 * MiB).default(8 * 1024 * MiB),
   /** Room for events that are not written yet. */
   KEYPORT_INGEST_BYTES: wholeNumber.min(MiB).default(1024 * MiB),
+  /** And how many of one dataset: further ones are refused until some are written. */
+  KEYPORT_INGEST_EVENTS: wholeNumber.min(1).default(200_000),
+  /** Dead letters that are kept of one dataset, and twenty times as many in all; all are counted. */
+  KEYPORT_DEAD_LETTERS_KEPT: wholeNumber.min(0).default(10_000),
+  /** And so many bytes of them, about. */
+  KEYPORT_DEAD_LETTERS_BYTES: wholeNumber.min(0).default(64 * MiB),
+  /** A dead letter that nobody replayed or discarded goes after so long. */
+  KEYPORT_DEAD_LETTERS_KEPT_SECONDS: wholeNumber.min(60).default(30 * 24 * 3600),
   /** What imports may hold in memory, in one process. */
   KEYPORT_IMPORT_MEMORY_BYTES: wholeNumber.min(8 * MiB).default(96 * MiB),
   /** Chunks that one process writes at the same time, all imports together. */
   KEYPORT_IMPORT_WRITES: wholeNumber.min(1).default(6),
+  /** Rows of one chunk of an insert, which is 1 MiB of source at most; an import keeps what held when it was accepted. */
+  KEYPORT_IMPORT_CHUNK_ROWS: wholeNumber.min(1).max(10_000).default(4_000),
   ...importDefaults,
   /** Imports of all holders together that have not ended. */
   KEYPORT_CONCURRENT_IMPORTS_IN_ALL: wholeNumber.min(1).max(100_000).default(1_000),

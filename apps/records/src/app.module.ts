@@ -27,6 +27,7 @@ import { DryRunsService } from './dry-runs/dry-runs.service.ts';
 import { DocumentMatcher } from './limits/document-matcher.ts';
 import { VisibleRows } from './limits/visible-rows.ts';
 import { PutRecordService } from './records/put-record.service.ts';
+import { DeleteRecordService } from './records/delete-record.service.ts';
 import { RecordRepository } from './records/record.repository.ts';
 import { RecordService } from './records/record.service.ts';
 import { RecordsHandler } from './records/records.handler.ts';
@@ -51,6 +52,12 @@ import { SchemaChecks } from './schema-checks/schema-checks.service.ts';
 import { SchemaChecksHandler } from './schema-checks/schema-checks.handler.ts';
 import { StoredRecords } from './schema-checks/stored-records.repository.ts';
 import { StoredState } from './stored-state.ts';
+import { ChangeSums } from './telling/change-sums.service.ts';
+import { NotedChanges } from './telling/noted-changes.repository.ts';
+import { tellingEvents } from './telling/outboxes.ts';
+import { EventsHandler } from './ingesting/events.handler.ts';
+import { EventsService } from './ingesting/events.service.ts';
+import { EVENTS_KEEP_MS, WrittenEventsRepository } from './ingesting/written-events.repository.ts';
 import { InsertedRecordsRepository } from './undoing/inserted-records.repository.ts';
 import { UndoHandler } from './undoing/undo.handler.ts';
 import { UndoService } from './undoing/undo.service.ts';
@@ -73,6 +80,7 @@ export class AppModule {
       controllers: [
         DatasetsHandler,
         WriteHandler,
+        EventsHandler,
         UndoHandler,
         ScanHandler,
         RecordsHandler,
@@ -82,6 +90,7 @@ export class AppModule {
       ],
       providers: [
         { provide: WRITE_CONCURRENCY, useValue: config.RECORDS_WRITE_CONCURRENCY },
+        { provide: EVENTS_KEEP_MS, useValue: config.RECORDS_EVENTS_KEEP_SECONDS * 1000 },
         { provide: SOURCE_SETTINGS, useValue: sourcesOf(config) },
         { provide: CHANGE_SETTINGS, useValue: changesOf(config) },
         ...[Sources, Places, MappedCollections, DatasetSessions],
@@ -92,6 +101,7 @@ export class AppModule {
         ...[WriteSessions, LedgerRepository, StoredRowsRepository, ChunkRepository],
         ...[ChunkPlanner, ChunkWriter, WriteAttempts, WriteService],
         ...[InsertedRecordsRepository, UndoService],
+        ...[WrittenEventsRepository, EventsService],
         ...[
           ScanRepository,
           CursorSeal,
@@ -105,7 +115,9 @@ export class AppModule {
         ...[OrdersRepository, SortedPages, SelectedPages],
         ...[StreamStates, ChangeHistories, ChangeDeployments, ChangeTracking, ChangeTails, ChangeSweeper],
         ...[ChangeProgress, ChangedRecords, SinceCursors, Increments, IncrementReply, ChangesService],
-        ...[RecordRepository, RecordService, PutRecordService],
+        ...[NotedChanges, ChangeSums],
+        ...tellingEvents,
+        ...[RecordRepository, RecordService, PutRecordService, DeleteRecordService],
       ],
     };
   }

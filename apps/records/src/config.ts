@@ -9,6 +9,8 @@ export const recordsConfig = storedServiceConfig.extend({
   RECORDS_CHANGES_KEEP_SECONDS: z.coerce.number().int().min(60).default(604_800),
   /** How long after a process was killed another one goes on following what changes. */
   RECORDS_CHANGES_LEASE_SECONDS: z.coerce.number().int().min(1).max(60).default(4),
+  /** How long it is remembered at least which events were written, so that one which comes again changes nothing. */
+  RECORDS_EVENTS_KEEP_SECONDS: z.coerce.number().int().min(604_800).default(604_800),
   /** Databases of the team's own that datasets may be mapped onto: a JSON object of addresses by name. */
   KEYPORT_SOURCES: sourceAddresses,
   /** Keyport's own database on the deployment of each source. */

@@ -5,7 +5,7 @@ import type { RightsView } from './rights-view.ts';
 import type { VerifyingKey } from './verify.ts';
 
 /** What only auth may say of a token. */
-const refusedInSelfIssued = ['key', 'anc', 'sid'];
+const refusedInSelfIssued = ['key', 'anc', 'sid', 'act', 'idp', 'origin'];
 
 export interface AccessKeySources {
   readonly signingKeys: Pick<KeyView, 'find' | 'issuersOf'>;

@@ -53,6 +53,8 @@ const codeOf = (authority: Promise<string> | string, by = verifier()) =>
       (error: unknown) => (error instanceof KeyportError ? error.code : error),
     );
 
+const clientId = `client-${'c'.repeat(24)}`;
+
 describe('CallerVerifier', () => {
   it('reads who asks, and with what rights, from a caller context', async () => {
     const details: AuthorizationDetail[] = [
@@ -274,6 +276,21 @@ describe('the rights of the moment', () => {
     world.user(userId, ['*']);
 
     expect((await asked).may('records:read', 'orders')).toBe(true);
+  });
+
+  it('are those of its client, which is waited for where it was made a moment ago, and end with it', async () => {
+    const by = verifier();
+    const ofClient = await context({ sub: clientId, cid: clientId, tiat: nowSeconds(), scope: 'records:read:*' });
+
+    const asked = by.verify(ofClient);
+    await world.someoneWaits();
+    world.client(clientId, ['records:read:orders']);
+
+    expect((await asked).scopes).toEqual(['records:read:orders']);
+    world.client(clientId, []);
+    expect((await by.verify(ofClient)).scopes).toEqual([]);
+    world.forgetClient(clientId);
+    expect(await codeOf(ofClient, by)).toBe('TOKEN_REVOKED');
   });
 
   it('are not those of a user for what belongs to none', async () => {

@@ -1,6 +1,6 @@
 import { KeyportError, type AuthorizationDetail, type DatasetAction, type GlobalAction } from '@keyport/contracts';
 import { limitsOfRight, requireRight, requireWhole, rightsAllow, type Rights } from './effective-rights.ts';
-import { principalKey, type CallerIdentity } from './identity.ts';
+import { principalKey, publicKeyBehind, registeredClientOf, type CallerIdentity } from './identity.ts';
 import type { Limited } from './limits.ts';
 
 /** In whose name a request is handled, and what they may do now. */
@@ -31,11 +31,14 @@ export class Caller {
   }
 
   /**
-   * Whose jobs count as one's own: a key's own, or those of a person's sessions. Two keys of one person do not see each
-   * other's jobs unless their scopes let them.
+   * Whose jobs count as one's own: a key's own, those of one client for a person or for itself, or those of a person's
+   * sessions. Two keys of one person do not see each other's jobs unless their scopes let them.
    */
   get creator(): string {
-    return `${this.principal}|${this.identity.keyId ?? ''}`;
+    const { keyId, origin } = this.identity;
+    // Whoever holds a public key of a person is not that person, by exchange either.
+    const exchanged = origin && publicKeyBehind(this.identity);
+    return `${this.principal}|${keyId ?? exchanged ?? registeredClientOf(this.identity) ?? ''}`;
   }
 
   may(action: DatasetAction | GlobalAction, dataset?: string): boolean {

@@ -32,6 +32,23 @@ export const busAudience = 'keyport-bus';
 /** `aud` of a link: the file of one export, and no API. */
 export const fileAudience = (exportId: string): string => `keyport-file:${exportId}`;
 
+/** A token of another issuer, or a self-issued one, that this one was given for. */
+const exchangedFor = z.object({ iss: text, sub: text, jti: text.optional(), kid: text, iat: seconds });
+
+/**
+ * What only exchanged tokens say: all that ends what they were exchanged from, and so ends them too, beside `anc`.
+ * `iat` is the earliest of those that this deployment signed, `exp` the token's own.
+ */
+const origin = z.object({
+  iat: seconds,
+  exp: seconds,
+  kids: z.array(text).max(8),
+  clients: z.array(text).max(8).default([]),
+  sid: tokenId.optional(),
+  ext: exchangedFor.optional(),
+});
+export type OriginClaim = z.output<typeof origin>;
+
 /** What every kind of token says; times are seconds since the epoch. */
 const everyToken = {
   iss: text,
@@ -48,17 +65,29 @@ const everyToken = {
   key: tokenId.optional(),
   /** Id of the sign-in that a session's token belongs to. */
   sid: tokenId.optional(),
-  /** What it was minted through, nearest first: ids of API keys, and `kid` of registered public keys. */
+  /** What it was minted through, nearest first: ids of API keys, `kid` of registered public keys, `jti` of tokens. */
   anc: ancestors,
+  /** Id of the registered issuer that it came from. */
+  idp: tokenId.optional(),
+  origin: origin.optional(),
 };
 
+/** RFC 9449 §6.1. A confirmation by other means (RFC 7800) is none that could be asked for here, so it is refused. */
+const confirmation = z.strictObject({ jkt: z.string().regex(/^[\w-]{43}$/) });
+
 /** RFC 9068 §2.2. Who signs for themselves is no client, and may leave `client_id` out. */
-export const accessClaims = z.looseObject({ ...everyToken, client_id: text.optional() });
+export const accessClaims = z.looseObject({
+  ...everyToken,
+  client_id: text.optional(),
+  cnf: confirmation.optional(),
+});
 export type AccessClaims = z.output<typeof accessClaims>;
 
 /** What contexts and grants repeat of the token that they stand for; made by `authorityClaims`. */
 const ofTheToken = {
   ...everyToken,
+  /** Other issuers choose theirs freely. */
+  jti: text,
   /** `kid` of the registered public key that a self-issued token verified with. */
   pk: keyId.optional(),
   /** Id of the user whose rights of the moment cut these. */
@@ -67,7 +96,7 @@ const ofTheToken = {
   cid: text.optional(),
   /** The token's own `iat` and `kid`; those of the context or grant where it stands for no token. */
   tiat: seconds.optional(),
-  tkid: keyId.optional(),
+  tkid: text.optional(),
 };
 
 /** What a gateway vouches for on the bus: the caller's identity and effective rights, for at most a minute. */
@@ -78,7 +107,7 @@ export type ContextClaims = z.output<typeof contextClaims>;
 export const grantClaims = z.looseObject({
   ...ofTheToken,
   /** `jti` of the token that started the job. */
-  src: tokenId,
+  src: text,
 });
 export type GrantClaims = z.output<typeof grantClaims>;
 
@@ -86,6 +115,6 @@ export type GrantClaims = z.output<typeof grantClaims>;
 export const linkClaims = z.looseObject({
   ...ofTheToken,
   /** `jti` of the token that the link was made with, and ends with. */
-  src: tokenId,
+  src: text,
 });
 export type LinkClaims = z.output<typeof linkClaims>;

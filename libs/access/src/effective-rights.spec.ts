@@ -22,6 +22,10 @@ const identity = (changes: Partial<Identity> = {}): Identity => ({
 
 const user = (scopes: string[], disabled = false) => ({ kind: 'user', role: 'member', scopes, disabled }) as const;
 const ceiling = (scopes: string[]) => ({ kind: 'key', scopes, limits: {} }) as const;
+const clientId = `client-${'c'.repeat(24)}`;
+const client = (scopes: string[]) => ({ kind: 'client', scopes }) as const;
+const ofClient = (changes: Partial<Identity> = {}) =>
+  identity({ subject: clientId, clientId, userId: undefined, keyId: undefined, ...changes });
 const publicKey = (scopes: string[], owner = userId): RightsEntry => ({
   ...{ kind: 'public-key', jwk: { kid: 'pk-1', kty: 'EC', alg: 'ES256' }, issuer: 'https://x', userId: owner, scopes },
   ...{ maxLifetimeSeconds: 60, limits: {}, ancestors: [], expiresAt: null },
@@ -31,6 +35,8 @@ const lookup = (entries: Record<string, RightsEntry>): RightsLookup => ({
   user: (id) => entries[`user.${id}`] as never,
   key: (id) => entries[`key.${id}`] as never,
   publicKey: (kid) => entries[`public-key.${kid}`] as never,
+  client: (id) => entries[`client.${id}`] as never,
+  issuer: (id) => entries[`issuer.${id}`] as never,
 });
 
 const scopesNow = (who: Identity, entries: Record<string, RightsEntry>) => {
@@ -97,6 +103,25 @@ describe('effectiveRights', () => {
       'key',
     ],
     [
+      'the ceiling of a client cuts what it was given',
+      ofClient(),
+      { [`client.${clientId}`]: client(['records:read:*']) },
+      ['records:read:*'],
+    ],
+    [
+      'the ceiling of a client cuts what it was given for a user',
+      ofClient({ subject: userId, userId }),
+      { [`user.${userId}`]: user(['*']), [`client.${clientId}`]: client(['keys:read']) },
+      ['keys:read'],
+    ],
+    ['a client that is gone ends it', ofClient(), {}, 'client'],
+    [
+      'who signs for themselves is no client, whatever they call themselves',
+      identity({ clientId, keyId: undefined, publicKeyId: 'pk-1' }),
+      { [`user.${userId}`]: user(['*']), 'public-key.pk-1': publicKey(['*']) },
+      ['records:*:*', 'keys:read'],
+    ],
+    [
       'a public key of somebody else ends it',
       identity({ keyId: undefined, publicKeyId: 'pk-1' }),
       { [`user.${userId}`]: user(['*']), 'public-key.pk-1': publicKey(['*'], 'f'.repeat(24)) },
@@ -115,6 +140,7 @@ describe('effectiveRights', () => {
       sources: {
         token: ['records:*:*', 'keys:read'],
         key: ['records:*:orders'],
+        client: null,
         owner: { id: userId, role: 'member', scopes: ['records:read:*'] },
       },
     });
@@ -128,7 +154,7 @@ describe('a right on a dataset', () => {
       { type: 'keyport_dataset', datasets: ['orders'], actions: ['records:read'], filter: { region: 'eu' } },
       { type: 'keyport_dataset', datasets: ['stock'], actions: ['records:update'] },
     ],
-    sources: { token: ['records:read:*', 'keys:read'], key: null, owner: null },
+    sources: { token: ['records:read:*', 'keys:read'], key: null, client: null, owner: null },
   };
   const errorsOf = (...asked: Parameters<typeof requireRight>) => {
     try {

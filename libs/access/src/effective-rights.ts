@@ -1,6 +1,6 @@
 import { KeyportError, type AuthorizationDetail, type DatasetAction, type FieldProblem } from '@keyport/contracts';
-import type { GlobalAction, Role } from '@keyport/contracts';
-import type { Identity } from './identity.ts';
+import type { GlobalAction, IssuerRights, Role } from '@keyport/contracts';
+import { isExternal, registeredClientOf, type Identity } from './identity.ts';
 import { limitsOn, type Limited } from './limits.ts';
 import { intersectScopes, scopesAllow } from './rights.ts';
 import type { RightsLookup } from './rights-view.ts';
@@ -9,8 +9,10 @@ import type { RightsLookup } from './rights-view.ts';
 export interface RightsSources {
   /** What the token says. */
   readonly token: readonly string[];
-  /** Ceiling of its key, or registered public key, and of those it was made through; null where there is none below what the token says. */
+  /** Ceiling of its key, registered public key or issuer, and of those it was made through; null where there is none below what the token says. */
   readonly key: readonly string[] | null;
+  /** Ceiling of the OAuth 2 client that it was given to; null where there is none. */
+  readonly client: readonly string[] | null;
   /** What its user may do now; null for what belongs to no user. */
   readonly owner: { readonly id: string; readonly role: Role; readonly scopes: readonly string[] } | null;
 }
@@ -26,32 +28,50 @@ export interface Rights {
 /** Why a token that verified is good for nothing now. */
 export class Refusal {
   constructor(
-    readonly check: 'revocation' | 'owner' | 'key',
+    readonly check: 'revocation' | 'owner' | 'key' | 'client' | 'issuer',
     readonly reason: string,
   ) {}
 }
 
-/** Token ∩ ceiling of its key ∩ its user's rights; a {@link Refusal} where the user or the public key may act no more. */
+/**
+ * Token ∩ ceilings of its key, its client and its issuer ∩ its user's rights; a {@link Refusal} where the user, the public
+ * key, the client or the issuer may act no more.
+ */
 export function effectiveRights(identity: Identity, now: RightsLookup): Rights | Refusal {
   const { userId, publicKeyId, keyId, scopes: token, details } = identity;
-  const user = userId === undefined ? undefined : now.user(userId);
-  if (userId !== undefined && (!user || user.disabled)) {
-    return new Refusal('owner', 'the user it belongs to is disabled or gone');
-  }
   const publicKey = publicKeyId === undefined ? undefined : now.publicKey(publicKeyId);
   if (publicKeyId !== undefined && publicKey?.userId !== userId) {
     return new Refusal('key', 'the public key it verified with is registered no more');
   }
+  // Of an exchanged token also those of the clients that it was exchanged through.
+  const clients = [registeredClientOf(identity), ...(identity.origin?.clients ?? [])].filter((id) => id !== undefined);
+  const clientCeilings = clients.map((id) => now.client(id)?.scopes);
+  if (clientCeilings.includes(undefined)) return new Refusal('client', 'the client it was given to is gone');
+  const clientCeiling = lowest(clientCeilings);
+  const issuer = identity.issuerId === undefined ? undefined : now.issuer(identity.issuerId);
+  if (identity.issuerId !== undefined && !(issuer && isTrusted(identity, issuer))) {
+    return new Refusal('issuer', 'the issuer it came from is trusted no more');
+  }
+  const user = userId === undefined ? undefined : now.user(userId);
+  if (userId !== undefined && (!user || user.disabled)) {
+    return new Refusal('owner', 'the user it belongs to is disabled or gone');
+  }
   const ceiling = lowest([
     publicKey?.scopes,
+    issuer?.ceiling,
     // A key that was minted through another never does more than that one may now.
     ...[keyId, ...identity.ancestors].map((id) => (id === undefined ? undefined : now.key(id)?.scopes)),
   ]);
-  const capped = ceiling === undefined ? token : intersectScopes(token, ceiling);
+  const cut = lowest([ceiling, clientCeiling]);
+  const capped = cut === undefined ? token : intersectScopes(token, cut);
   const scopes = user === undefined ? capped : intersectScopes(capped, user.scopes);
   const owner = user && userId !== undefined ? { id: userId, role: user.role, scopes: user.scopes } : null;
-  return { scopes, details, sources: { token, key: ceiling ?? null, owner } };
+  return { scopes, details, sources: { token, key: ceiling ?? null, client: clientCeiling ?? null, owner } };
 }
+
+/** By its present name, and, of a token that was accepted as it is, still so. */
+const isTrusted = (identity: Identity, { trust, issuer }: IssuerRights): boolean =>
+  isExternal(identity) ? trust === 'direct' && issuer === identity.issuer : true;
 
 /** What all ceilings give together; undefined where there is none. */
 function lowest(ceilings: readonly (readonly string[] | undefined)[]): readonly string[] | undefined {
@@ -92,7 +112,7 @@ function missingIn(
   dataset: string | undefined,
 ): FieldProblem[] {
   const lists = sources
-    ? { scope: sources.token, ceiling: sources.key, owner: sources.owner?.scopes }
+    ? { scope: sources.token, ceiling: sources.key, client: sources.client, owner: sources.owner?.scopes }
     : { scope: scopes };
   const lacking = Object.entries(lists).filter(([, list]) => list && !scopesAllow(list, action, dataset));
   const problems = lacking.map(([path]) => ({ path, code: 'insufficient_scope', message: `does not give ${scope}` }));

@@ -1,5 +1,5 @@
 import type { AuthorizationDetail, PublicKeyRights } from '@keyport/contracts';
-import type { AccessClaims, ContextClaims, GrantClaims, LinkClaims } from './claims.ts';
+import type { AccessClaims, ContextClaims, GrantClaims, LinkClaims, OriginClaim } from './claims.ts';
 import { scopesOf } from './rights.ts';
 
 /** What a verified token says of its holder: the same whichever kind it is, at the gateway and inside the bus. */
@@ -21,7 +21,11 @@ export interface Identity {
   /** The user whose rights of the moment cut these; undefined for what belongs to no user. */
   readonly userId: string | undefined;
   readonly clientId: string | undefined;
-  /** What it was minted through, nearest first: ids of API keys, and `kid` of registered public keys. */
+  /** Id of the registered issuer that it came from, as it is or by exchange. */
+  readonly issuerId?: string | undefined;
+  /** Of an exchanged token: what ends it with what it was exchanged from. */
+  readonly origin?: OriginClaim | undefined;
+  /** What it was minted through, nearest first: ids of API keys, `kid` of registered public keys, `jti` of tokens. */
   readonly ancestors: readonly string[];
   /** What the token says; what it may do now is decided with the rights view. */
   readonly scopes: readonly string[];
@@ -36,6 +40,22 @@ export interface CallerIdentity extends Identity {
 
 /** Twelve bytes as hex: what users' ids look like, and no other subject of this deployment. */
 export const isUserId = (subject: string): boolean => /^[0-9a-f]{24}$/.test(subject);
+
+/** What ids of registered OAuth 2 clients look like; `keyport`, in sessions and keys, is none. */
+export const isClientId = (text: string): boolean => /^client-[0-9a-f]{24}$/.test(text);
+
+/** The registered client that the token was given to. Who signs for themselves is no client, whatever they call themselves. */
+export const registeredClientOf = ({ clientId, publicKeyId }: Pick<Identity, 'clientId' | 'publicKeyId'>) =>
+  publicKeyId === undefined && clientId !== undefined && isClientId(clientId) ? clientId : undefined;
+
+/** The registered public key that a token was signed with, or exchanged from one that was. */
+export const publicKeyBehind = ({
+  publicKeyId,
+  keyId,
+  origin,
+  ancestors,
+}: Pick<Identity, 'publicKeyId' | 'keyId' | 'origin' | 'ancestors'>): string | undefined =>
+  publicKeyId ?? (origin && keyId === undefined ? ancestors.find((id) => id.startsWith('pk-')) : undefined);
 
 type RegisteredKey = Pick<PublicKeyRights, 'userId'> & Partial<Pick<PublicKeyRights, 'ancestors'>>;
 
@@ -54,6 +74,8 @@ export function identityOf(claims: AccessClaims, kid: string, publicKey?: Regist
     clientId: claims.client_id,
     // A self-issued token has none of its own; its public key may have been registered through a key.
     ancestors: publicKey?.ancestors ?? claims.anc,
+    issuerId: claims.idp,
+    origin: claims.origin,
     scopes: scopesOf(claims.scope),
     details: claims.authorization_details,
   };
@@ -73,6 +95,8 @@ export function identityOfAuthority(claims: ContextClaims | GrantClaims, kid: st
     publicKeyId: claims.pk,
     userId: claims.usr,
     clientId: claims.cid,
+    issuerId: claims.idp,
+    origin: claims.origin,
     ancestors: claims.anc,
     scopes: scopesOf(claims.scope),
     details: claims.authorization_details,
@@ -90,7 +114,7 @@ export function identityOfLink({ src, ...claims }: LinkClaims, kid: string): Ide
  * `jti`, `src`, `scope` and `authorization_details` are for the caller to add.
  */
 export function authorityClaims(identity: Identity): Record<string, unknown> {
-  const { keyId, sessionId, publicKeyId, userId, clientId, ancestors } = identity;
+  const { keyId, sessionId, publicKeyId, userId, clientId, ancestors, issuerId, origin } = identity;
   return {
     iss: identity.issuer,
     sub: identity.subject,
@@ -102,8 +126,13 @@ export function authorityClaims(identity: Identity): Record<string, unknown> {
     ...(userId !== undefined && { usr: userId }),
     ...(clientId !== undefined && { cid: clientId }),
     ...(ancestors.length > 0 && { anc: ancestors }),
+    ...(issuerId !== undefined && { idp: issuerId }),
+    ...(origin && { origin }),
   };
 }
+
+/** Whether this deployment signed the token, or another issuer whose tokens are accepted as they are. */
+export const isExternal = ({ issuerId, origin }: Identity): boolean => issuerId !== undefined && origin === undefined;
 
 /** `(iss, sub)`: the same `sub` of two issuers is two principals. */
 export const principalKey = ({ issuer, subject }: Identity): string => `${issuer}|${subject}`;

@@ -1,4 +1,5 @@
 export { accessKeyFinder, type AccessKeySources } from './access-keys.ts';
+export { AccessTokenReader, type AccessTokenSources, type ReadAccessToken } from './access-token-reader.ts';
 export { AccessModule, CONTEXT_KEYS } from './access.module.ts';
 export { AccessViewsModule, SIGNING_KEYS } from './access-views.module.ts';
 export { Caller } from './caller.ts';
@@ -16,6 +17,14 @@ export {
   type JobActions,
   type OwnedJob,
 } from './job-rights.ts';
+export {
+  proofAlgorithms,
+  proofLifetimeSeconds,
+  verifyProof,
+  type ProofExpectation,
+  type VerifiedProof,
+} from './dpop/proof.ts';
+export { ProofFault, type ProofCheck } from './dpop/proof-fault.ts';
 export { KeyView } from './key-view.ts';
 export {
   effectiveRights,
@@ -26,14 +35,28 @@ export {
   type Rights,
   type RightsSources,
 } from './effective-rights.ts';
+export {
+  DirectTokens,
+  identityOfExternal,
+  namedIssuer,
+  verifyExternal,
+  type DirectIssuer,
+  type ExternalClaims,
+  type ExternalExpectation,
+  type ExternalKind,
+} from './external-tokens.ts';
 export { Holder } from './holder.ts';
 export {
   authorityClaims,
   identityOf,
   identityOfAuthority,
   identityOfLink,
+  isClientId,
+  isExternal,
   isUserId,
   principalKey,
+  publicKeyBehind,
+  registeredClientOf,
   type CallerIdentity,
   type Identity,
 } from './identity.ts';
@@ -41,6 +64,7 @@ export { arrivalMs, isYoung, Judge, type JudgeViews } from './judge.ts';
 export { parseStrictJson } from './strict-json.ts';
 export { RevocationView } from './revocation-view.ts';
 export { RightsView, type RightsLookup } from './rights-view.ts';
+export { mappedScopes } from './scope-mapping.ts';
 export { SharedWork } from './shared-work.ts';
 export {
   fieldCovers,
@@ -64,8 +88,10 @@ export {
 export {
   maxBusTokenBytes,
   maxTokenBytes,
+  readStrictAssertion,
   readStrictJws,
   signatureAlgorithms,
+  type UnverifiedAssertion,
   type UnverifiedJws,
 } from './strict-jws.ts';
 export { tokenChecks, TokenFault, type TokenCheck } from './token-fault.ts';

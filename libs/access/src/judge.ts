@@ -1,7 +1,7 @@
 import { KeyportError } from '@keyport/contracts';
 import { Refusal, type Rights } from './effective-rights.ts';
 import type { Holder } from './holder.ts';
-import type { Identity } from './identity.ts';
+import { registeredClientOf, type Identity } from './identity.ts';
 import type { KeyView } from './key-view.ts';
 import { revocationKeysOf } from './revocation-keys.ts';
 import type { RevocationView } from './revocation-view.ts';
@@ -68,7 +68,7 @@ export class Judge {
     throw new KeyportError('SERVICE_UNAVAILABLE', { service }, { errors });
   }
 
-  /** What the token may do now; waits a moment for a user or public key that a token just made may belong to. */
+  /** What the token may do now; waits a moment for a user, public key or client that a token just made may belong to. */
   async rightsOf(holder: Holder): Promise<Rights | Refusal> {
     const rights = this.rightsNow(holder);
     if (!(rights instanceof Refusal) || rights.check === 'revocation') return rights;
@@ -82,8 +82,11 @@ export class Judge {
     return this.revocationOf(holder) ?? holder.rightsNow(this.views.rights);
   }
 
-  revocationOf({ identity, revocationPrints }: Holder): Refusal | undefined {
-    const index = this.views.revocations.find(revocationPrints, identity.issuedAt);
+  revocationOf({ identity, revocationPrints, revokedFrom, originPrints }: Holder): Refusal | undefined {
+    const { revocations } = this.views;
+    const origin = originPrints.length > 0 ? revocations.find(originPrints, identity.origin?.ext?.iat ?? 0) : -1;
+    if (origin >= 0) return new Refusal('revocation', 'the token that it was exchanged from was revoked');
+    const index = revocations.find(revocationPrints, revokedFrom);
     if (index < 0) return undefined;
     const [level = ''] = (revocationKeysOf(identity)[index] ?? '').split('.', 1);
     return new Refusal('revocation', index === 0 ? 'the token was revoked' : (reasons[level] ?? 'it was revoked'));
@@ -100,10 +103,14 @@ export class Judge {
     return { view: name, code: 'stale', message: `out of touch with JetStream for ${seconds} s` };
   }
 
-  private async arrivalOf({ userId, publicKeyId }: Identity): Promise<void> {
+  private async arrivalOf(identity: Identity): Promise<void> {
     const { rights } = this.views;
+    const { userId, publicKeyId, issuerId } = identity;
+    const clientId = registeredClientOf(identity);
     if (userId !== undefined) await rights.awaitEntry(`user.${userId}`, arrivalMs);
     if (publicKeyId !== undefined) await rights.awaitEntry(`public-key.${publicKeyId}`, arrivalMs);
+    if (clientId !== undefined) await rights.awaitEntry(`client.${clientId}`, arrivalMs);
+    if (issuerId !== undefined) await rights.awaitEntry(`issuer.${issuerId}`, arrivalMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Identity } from './identity.ts';
+import { isExternal, type Identity } from './identity.ts';
 
 /** What a revocation names. An `issuer` of undefined is this deployment, whatever its public address was. */
 export type RevocationTarget =
@@ -37,7 +37,7 @@ export function revocationKey(target: RevocationTarget): string {
  */
 export function revocationKeysOf(identity: Identity, isOwnIssuer = isOwn(identity)): readonly string[] {
   const issuer = isOwnIssuer ? undefined : identity.issuer;
-  const { keyId, sessionId, clientId, publicKeyId, userId } = identity;
+  const { keyId, sessionId, clientId, publicKeyId, userId, origin } = identity;
   const targets: (RevocationTarget | undefined)[] = [
     { level: 'jti', issuer, jti: identity.tokenId },
     { level: 'sub', issuer, subject: identity.subject },
@@ -50,12 +50,34 @@ export function revocationKeysOf(identity: Identity, isOwnIssuer = isOwn(identit
     // Who revokes a user means all that acts for them, whichever issuer it names.
     userId === undefined ? undefined : { level: 'sub', subject: userId },
     ...identity.ancestors.map((jti) => ({ level: 'jti' as const, jti })),
+    ...(origin?.kids ?? []).map((kid) => ({ level: 'kid' as const, kid })),
+    ...(origin?.clients ?? []).map((client) => ({ level: 'client' as const, clientId: client })),
+    origin?.sid === undefined ? undefined : { level: 'sid', sessionId: origin.sid },
   ];
-  return [...new Set(targets.flatMap((target) => (target ? [revocationKey(target)] : [])))];
+  return keysOf(targets);
 }
 
-/** Self-issued tokens have an issuer of their own each; all else bears this deployment's, whatever its address was. */
-const isOwn = ({ publicKeyId }: Identity): boolean => publicKeyId === undefined;
+/** What ends the token of another issuer that this one was given for; counted from the `iat` of that one. */
+export function revocationKeysOfOrigin({ origin }: Identity): readonly string[] {
+  if (!origin?.ext) return [];
+  const { iss: issuer, sub, jti, kid } = origin.ext;
+  return keysOf([
+    jti === undefined ? undefined : { level: 'jti', issuer, jti },
+    { level: 'sub', issuer, subject: sub },
+    { level: 'iss', issuer },
+    { level: 'kid', kid },
+  ]);
+}
+
+/** What was exchanged ends with the first of what it was exchanged from: seconds since the epoch. */
+export const revokedFrom = ({ issuedAt, origin }: Identity): number => Math.min(issuedAt, origin?.iat ?? issuedAt);
+
+const keysOf = (targets: readonly (RevocationTarget | undefined)[]): readonly string[] => [
+  ...new Set(targets.flatMap((target) => (target ? [revocationKey(target)] : []))),
+];
+
+/** Self-issued tokens have an issuer of their own each, others theirs; all else bears this deployment's, whatever its address was. */
+const isOwn = (identity: Identity): boolean => identity.publicKeyId === undefined && !isExternal(identity);
 
 const tag = (...parts: readonly string[]) =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 22);

@@ -1,10 +1,15 @@
 import { buckets, type RevocationEntry } from '@keyport/contracts';
-import { KvFollower, type KvSink } from '@keyport/messaging';
-import type { JsMsg } from '@nats-io/jetstream';
+import { KvFollower, type KvMessage, type KvSink } from '@keyport/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Identity } from './identity.ts';
 import { ComingEntries } from './coming-entries.ts';
-import { revocationKeysOf } from './revocation-keys.ts';
+import {
+  revocationKey,
+  revocationKeysOf,
+  revocationKeysOfOrigin,
+  revokedFrom,
+  type RevocationTarget,
+} from './revocation-keys.ts';
 import { fingerprintsOf, RevocationTable, type Fingerprints } from './revocation-table.ts';
 
 /** Milliseconds between two slices of the sweep for entries that have ended. */
@@ -62,7 +67,14 @@ export class RevocationView implements KvSink {
 
   /** Whether the token, or anything it depends on, is revoked. With the fingerprints at hand use {@link find}. */
   isRevoked(identity: Identity): boolean {
-    return this.find(fingerprintsOf(revocationKeysOf(identity)), identity.issuedAt) >= 0;
+    const own = fingerprintsOf(revocationKeysOf(identity));
+    const origin = fingerprintsOf(revocationKeysOfOrigin(identity));
+    return this.find(own, revokedFrom(identity)) >= 0 || this.find(origin, identity.origin?.ext?.iat ?? 0) >= 0;
+  }
+
+  /** Whether what the target would issue now, or is issued for it, is revoked already. */
+  revokesNow(target: RevocationTarget): boolean {
+    return this.find(fingerprintsOf([revocationKey(target)]), Math.floor(Date.now() / 1000)) >= 0;
   }
 
   /** Index of the first key that revokes what was issued at `issuedAt`, or -1. */
@@ -77,7 +89,7 @@ export class RevocationView implements KvSink {
   }
 
   /** For the follower. */
-  put(key: string, message: JsMsg): void {
+  put(key: string, message: KvMessage): void {
     this.changes += 1;
     const { before, expiresAt, from } = entryIn(message.data);
     const now = Date.now() / 1000;

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   buckets,
   rightsEntry,
+  type ClientRights,
+  type IssuerRights,
   type KeyRights,
   type PublicKeyRights,
   type RightsEntry,
@@ -14,11 +16,13 @@ import { importJWK, type CryptoKey, type JWK } from 'jose';
 /** Who waits for an entry at the same time; whoever comes later is answered at once. */
 const maxWaiting = 256;
 
-/** Rights of the moment: of users, of keys whose ceiling was lowered, of registered public keys. */
+/** Rights of the moment: of users, of keys whose ceiling was lowered, of registered public keys, clients and issuers. */
 export interface RightsLookup {
   user(userId: string): UserRights | undefined;
   key(keyId: string): KeyRights | undefined;
   publicKey(kid: string): PublicKeyRights | undefined;
+  client(clientId: string): ClientRights | undefined;
+  issuer(issuerId: string): IssuerRights | undefined;
 }
 
 /** What holders of tokens may do now, in memory, followed from auth's projection. */
@@ -29,6 +33,8 @@ export class RightsView implements RightsLookup {
   private waiters = 0;
   private changes = 0;
   private readonly latest = new Map<string, RightsEntry>();
+  /** `iss` of issuers whose tokens are accepted as they are → id. */
+  private readonly direct = new Map<string, string>();
 
   constructor(connection: NatsConnection, { inspectEveryMs }: { readonly inspectEveryMs?: number } = {}) {
     this.view = new KvView(connection, {
@@ -76,6 +82,24 @@ export class RightsView implements RightsLookup {
     return this.entry('public-key', `public-key.${kid}`);
   }
 
+  client(clientId: string): ClientRights | undefined {
+    return this.entry('client', `client.${clientId}`);
+  }
+
+  /** The same object for as long as nothing about it changes. */
+  issuer(issuerId: string): IssuerRights | undefined {
+    return this.entry('issuer', `issuer.${issuerId}`);
+  }
+
+  get hasDirectIssuers(): boolean {
+    return this.direct.size > 0;
+  }
+
+  /** Id of the issuer of that `iss`, where its tokens are accepted as they are. */
+  directIssuerId(iss: string): string | undefined {
+    return this.direct.get(iss);
+  }
+
   /** The registered key, where it is made for this algorithm. */
   async verifyingKey(kid: string, alg: string): Promise<CryptoKey | undefined> {
     const entry = this.publicKey(kid);
@@ -89,7 +113,7 @@ export class RightsView implements RightsLookup {
   }
 
   /** Resolves when the entry is there, and after `withinMs` without it; at once where too many wait. */
-  async awaitEntry(key: `user.${string}` | `public-key.${string}`, withinMs: number): Promise<void> {
+  async awaitEntry(key: `${'user' | 'public-key' | 'client' | 'issuer'}.${string}`, withinMs: number): Promise<void> {
     if (this.latest.has(key) || this.waiters >= maxWaiting) return;
     this.waiters += 1;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -112,10 +136,16 @@ export class RightsView implements RightsLookup {
   }
 
   private change(key: string, entry: RightsEntry | undefined): void {
-    if (isDeepStrictEqual(this.latest.get(key), entry)) return;
+    const before = this.latest.get(key);
+    if (isDeepStrictEqual(before, entry)) return;
     if (entry) this.latest.set(key, entry);
     else this.latest.delete(key);
+    if (before?.kind === 'issuer' && this.direct.get(before.issuer) === idIn(key)) this.direct.delete(before.issuer);
+    if (entry?.kind === 'issuer' && entry.trust === 'direct') this.direct.set(entry.issuer, idIn(key));
     this.changes += 1;
     if (entry) for (const resolve of this.waiting.get(key) ?? []) resolve();
   }
 }
+
+/** `issuer.<id>` */
+const idIn = (key: string): string => key.slice('issuer.'.length);

@@ -1,6 +1,6 @@
 import { compactVerify, type CryptoKey } from 'jose';
 import type { z } from 'zod';
-import { readStrictJws } from './strict-jws.ts';
+import { readStrictJws, type HeaderRules } from './strict-jws.ts';
 import { TokenFault } from './token-fault.ts';
 
 /** Seconds that clocks may differ. */
@@ -23,8 +23,10 @@ export interface VerifyingKey {
 }
 
 export interface Expectation<Claims extends z.ZodType> {
-  /** Exact `typ` (RFC 8725 §3.11: each kind of token has its own, so that none passes for another). */
-  readonly typ: string;
+  /** `typ`, as readStrictJws compares it (RFC 8725 §3.11: each kind of token has its own, so that none passes for another). */
+  readonly typ: string | readonly (string | undefined)[];
+  /** Those of Keyport's own tokens otherwise. */
+  readonly header?: HeaderRules;
   readonly claims: Claims;
   readonly audiences: readonly string[];
   /** {@link maxTokenBytes} otherwise. */
@@ -58,7 +60,7 @@ export async function verifyToken<Claims extends z.ZodType<TimedClaims>>(
   token: string,
   expected: Expectation<Claims>,
 ): Promise<VerifiedToken<Claims>> {
-  const { header, payload } = readStrictJws(token, expected.typ, expected.maxBytes);
+  const { header, payload } = readStrictJws(token, expected.typ, expected.maxBytes, expected.header);
   const signer = await expected.key(header.kid, header.alg, payload['iat']);
   if (!signer) throw unknownKey();
   let claims: z.output<Claims>;

@@ -32,7 +32,7 @@ const connectAs = (service: ServiceName) => {
 
 /** Deletes a bucket, which no service may. */
 async function drop({ name }: BucketContract): Promise<void> {
-  const admin = await connectBus({ service: 'admin' as ServiceName, url: servers.natsUrl, ...servers.natsAdmin });
+  const admin = await connectBus({ service: 'admin-auth', url: servers.natsUrl, ...servers.natsAdminOf('admin-auth') });
   const manager = await jetstreamManager(admin, { checkAPI: false });
   await manager.streams.delete(`KV_${name}`).catch(() => undefined);
   await admin.close();

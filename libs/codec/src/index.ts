@@ -43,3 +43,4 @@ export { type InferenceOptions, inferSchema } from './infer/infer-schema.ts';
 export { rowOptionsFault } from './rows/options-fault.ts';
 export { storedFields, type StoredField } from './infer/stored-fields.ts';
 export { describeColumns, type DescribedColumn } from './csv/described-columns.ts';
+export { NotAnObject, objectMembers, type ValueRange } from './json/object-members.ts';

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { datasetName, instant, jobId } from './shapes.ts';
-import { importCounts } from './import.ts';
 
 /** CloudEvents 1.0, JSON event format, the attributes that Keyport uses. */
 export const cloudEvent = z.looseObject({
@@ -15,28 +13,7 @@ export const cloudEvent = z.looseObject({
 });
 export type CloudEvent = z.output<typeof cloudEvent>;
 
-/** One kind of event that Keyport publishes: its CloudEvents type and the subject it appears on. */
-export interface EventContract<Data extends z.ZodType = z.ZodType> {
-  readonly type: string;
-  readonly subject: string;
-  readonly data: Data;
-}
-
-const defineEvent = <Data extends z.ZodType>(event: EventContract<Data>) => event;
-
-export const importCompleted = defineEvent({
-  type: 'keyport.import.completed',
-  subject: 'events.v1.import.completed',
-  data: z.object({ importId: jobId, dataset: datasetName, counts: importCounts, finishedAt: instant }),
-});
-
-export const keyRevoked = defineEvent({
-  type: 'keyport.key.revoked',
-  subject: 'events.v1.key.revoked',
-  data: z.object({ keyId: z.string(), revokedAt: instant }),
-});
-
 /** CloudEvents types that `ingest.v1.<dataset>` takes. */
-export const ingestTypes = { upserted: 'keyport.record.upserted' } as const;
+export const ingestTypes = { upserted: 'keyport.record.upserted', deleted: 'keyport.record.deleted' } as const;
 
 export const ingestSubject = (dataset: string) => `ingest.v1.${dataset}`;

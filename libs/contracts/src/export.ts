@@ -62,16 +62,14 @@ export const exportSelection = z.strictObject({
   after: afterText.optional(),
   /** All of it as it was at one moment. */
   snapshot: z.boolean().optional(),
+  /** Instead of all records what changed since: `Keyport-Since` of a stream, or `since` of a file. */
+  since: sinceCursor.optional(),
 });
 export type ExportSelection = z.output<typeof exportSelection>;
 
 export const createExportSchema = exportSelection
   .extend({ filter: queryFilter.optional() })
   .meta({ id: 'CreateExport' });
-
-/** Of the streaming route: all records, or what changed since a cursor. */
-export const streamSelection = exportSelection.extend({ since: sinceCursor.optional() });
-export type StreamSelection = z.output<typeof streamSelection>;
 
 export const exportSchema = z
   .object({
@@ -87,6 +85,8 @@ export const exportSchema = z
     bytes: z.number().int(),
     /** `sha-256=:<base64>:` (RFC 9530) of the whole file once completed. */
     digest: z.string().nullable(),
+    /** Where a later read may ask for what changed since, once completed; null where changes are not kept, or not for a read such as this. */
+    since: sinceCursor.nullable(),
     expiresAt: instant.nullable(),
     error: z.object({ code: z.string(), detail: z.string() }).optional(),
   })
@@ -152,7 +152,7 @@ export const readPage = defineStream({
   idempotent: true,
   timeoutMs: 30_000,
   request: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('first'), dataset: datasetName, selection: streamSelection }),
+    z.object({ kind: z.literal('first'), dataset: datasetName, selection: exportSelection }),
     z.object({ kind: z.literal('next'), dataset: datasetName, cursor: z.string() }),
     /** One record that no message carries, as `getRecord` named it. */
     z.object({ kind: z.literal('record'), dataset: datasetName, datasetId, large: bytes }),

@@ -104,7 +104,7 @@ class FilterCheck {
       case '$elemMatch':
         return this.elements(operand, depth);
       case '$regex':
-        return patternFault(operand);
+        return patternFault(operand, typeof beside.$options === 'string' ? beside.$options : '');
       case '$options':
         return optionsFault(operand, beside);
       default:

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { defineRequest } from './define.ts';
 import { writeMode } from './records.ts';
@@ -163,6 +164,8 @@ export const createImport = defineRequest({
     /** An earlier request brought all of them, or the import has ended: nothing is to be published. */
     finished: z.object({ length: z.number().int(), digest: z.string() }).nullable().optional(),
   }),
+  // Nobody may ask a second time, and the file is on its way: hundreds that begin at once wait for one another.
+  timeoutMs: 30_000,
 });
 
 /**
@@ -225,11 +228,14 @@ export const pieceHeaders = {
   /** Bytes of the upload before this piece. */
   offset: 'Keyport-Offset',
   epoch: 'Keyport-Epoch',
-  /** SHA-256 of the piece, hex. */
-  digest: 'Keyport-Sha256',
+  /** {@link pieceChecksum} of the piece. */
+  checksum: 'Keyport-Crc32',
   /** SHA-256 of the upload up to the end of the piece, hex, where the same file may be sent again. */
   prefixDigest: 'Keyport-Prefix-Sha256',
 } as const;
+
+/** Shows a piece that the way through the bus changed: CRC-32 (RFC 1952, section 8), eight hexadecimal digits. */
+export const pieceChecksum = (piece: Uint8Array): string => crc32(piece).toString(16).padStart(8, '0');
 
 /** 512 KiB: far under NATS's `max_payload`, and with it every piece is nearly free of overhead (measured). */
 export const maxPieceBytes = 512 * 1024;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { patternFault } from './pattern.ts';
+import { patternEffort, patternFault } from './pattern.ts';
 
 const good = [
   '^eu-',
@@ -32,7 +32,9 @@ describe('a pattern of a filter', () => {
     ['(.*a){20}', /repeat a group/],
     [`${'a?'.repeat(20)}${'a'.repeat(20)}`, /too many ways/],
     ['(a|a)'.repeat(12), /too many ways/],
-    ['.*a.*b.*c.*d', /may hold 3/],
+    ['.*a.*b.*c', /may hold 2 .* or 3 where/],
+    ['^.*a.*b.*c.*d', /may hold 2/],
+    ['^a*b*c*|d', /may hold 2/],
     ['a**', /repeat what/],
     ['(?=a)b', /look-ahead/],
     ['(?!a)b', /look-ahead/],
@@ -55,5 +57,21 @@ describe('a pattern of a filter', () => {
     [5, /takes a text/],
   ])('%s is refused', (pattern, fault) => {
     expect(patternFault(pattern)).toMatch(fault);
+  });
+
+  it('may begin at every line where ^ does', () => {
+    expect(patternFault('^a*b*c*')).toBeUndefined();
+    expect(patternFault('^a*b*c*', 'im')).toMatch(/may hold 2/);
+  });
+
+  it.each([
+    ['straße', '', { degree: 1, ways: 1, openQuantifiers: 0, groups: 0, isAnchored: false }],
+    ['^a?b{1,4}', '', { degree: 0, ways: 8, openQuantifiers: 0, groups: 0, isAnchored: true }],
+    ['^(?:a|b)x*', '', { degree: 1, ways: 2, openQuantifiers: 1, groups: 1, isAnchored: true }],
+    ['^a|bx*', '', { degree: 2, ways: 2, openQuantifiers: 1, groups: 0, isAnchored: false }],
+    ['^x*', 'm', { degree: 2, ways: 1, openQuantifiers: 1, groups: 0, isAnchored: false }],
+    ['[|]x*\\|', '', { degree: 2, ways: 1, openQuantifiers: 1, groups: 0, isAnchored: false }],
+  ])('%s (%s) costs %o', (pattern, options, effort) => {
+    expect(patternEffort(pattern, options)).toEqual(effort);
   });
 });

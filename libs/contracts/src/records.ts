@@ -21,6 +21,7 @@ export const deleteRecord = defineRequest({
   subject: 'records.v1.records.delete',
   request: z.object({ dataset: datasetName, id: z.string().min(1).max(2048) }),
   reply: empty,
+  timeoutMs: 30_000,
 });
 
 export const recordPutSchema = z
@@ -78,6 +79,17 @@ export const rejectionLimit = z.object({
 });
 export type RejectionLimit = z.output<typeof rejectionLimit>;
 
+/** What became of rows that were written together. */
+export const writeOutcome = z.object({
+  inserted: z.number().int(),
+  updated: z.number().int(),
+  unchanged: z.number().int(),
+  deleted: z.number().int(),
+  /** Rows that match no record where only records are changed or deleted. */
+  skipped: z.number().int(),
+  rejected: z.array(writeRejection),
+});
+
 /**
  * Writes one chunk exactly once: rows and a ledger entry in one transaction. A repeated `(source, sequence)` is answered
  * from the ledger, to the job of that name also where its grant was revoked: what it wrote can then be counted. Rows act
@@ -116,14 +128,7 @@ export const writeRecords = defineRequest({
      */
     dryRun: z.boolean().optional(),
   }),
-  reply: z.object({
-    inserted: z.number().int(),
-    updated: z.number().int(),
-    unchanged: z.number().int(),
-    deleted: z.number().int(),
-    /** Rows that match no record where only records are changed or deleted. */
-    skipped: z.number().int(),
-    rejected: z.array(writeRejection),
+  reply: writeOutcome.extend({
     /** Set where there were more rejected rows than the limit allows: index of the first document left out. */
     stoppedAt: z.number().int().optional(),
   }),

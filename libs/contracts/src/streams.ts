@@ -15,7 +15,21 @@ export interface BucketContract {
   readonly watchers: readonly ServiceName[];
   /** Entries not renewed for so long go away; 0 keeps them. */
   readonly ttlMs: number;
+  /** Beyond it nothing more is taken; without it there is no bound. */
+  readonly maxBytes?: number;
 }
+
+/**
+ * Where a bucket's stream publishes once more what it has stored, for those who watch it: they may read, and make nothing in
+ * the account of its owner (NATS docs, "RePublish").
+ */
+export const republishOf = ({ name }: Pick<BucketContract, 'name'>) => ({
+  src: `$KV.${name}.>`,
+  dest: `changed.v1.${name}.>`,
+});
+
+/** What those who watch a bucket listen to. */
+export const changesOf = (bucket: Pick<BucketContract, 'name'>): string => republishOf(bucket).dest;
 
 export const streams = {
   uploads: { name: 'UPLOADS', subjects: ['uploads.v1.*'], owner: 'import' },
@@ -52,5 +66,23 @@ export const buckets = {
     writers: ['gateway'],
     watchers: ['auth', 'import', 'export', 'records'],
     ttlMs: 120_000,
+  },
+  /** DPoP proofs that were shown: longer than one is good, by a clock that goes wrong by as much as clocks may. */
+  dpopProofs: {
+    name: 'dpop-proofs',
+    owner: 'auth',
+    writers: ['gateway'],
+    watchers: [],
+    ttlMs: 90_000,
+    maxBytes: 64 * 1024 * 1024,
+  },
+  /** Those that came with requests for tokens, which anybody may send: they take no room from the others. */
+  dpopTokenProofs: {
+    name: 'dpop-token-proofs',
+    owner: 'auth',
+    writers: ['gateway'],
+    watchers: [],
+    ttlMs: 90_000,
+    maxBytes: 16 * 1024 * 1024,
   },
 } as const satisfies Record<string, BucketContract>;

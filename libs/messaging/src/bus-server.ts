@@ -5,6 +5,7 @@ import { ServerNats, type NatsContext } from '@nestjs/microservices';
 import { errors, headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { throwError, type Observable } from 'rxjs';
 import { EncodedReply } from './handles.ts';
+import { leave } from './outbound-messages.ts';
 import { encodeError } from './wire-error.ts';
 
 interface Reply {
@@ -28,7 +29,7 @@ const replySerializer = {
     }
     const hdrs = headers();
     if (isDisposed) hdrs.set(busHeaders.last, '1');
-    return { data: response?.body ?? new Uint8Array(), headers: hdrs };
+    return { data: leave(response?.body ?? new Uint8Array()), headers: hdrs };
   },
 };
 

@@ -1,10 +1,11 @@
-import type { ServiceName } from '@keyport/contracts';
+import type { NatsUser, ToolUser } from '@keyport/contracts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import './message-buffers.ts';
 import './outbound-messages.ts';
 
 export interface BusConfig {
-  readonly service: ServiceName;
+  /** As which the process is known to nats-server. */
+  readonly service: NatsUser | ToolUser;
   /** `nats://host:port`, several joined with commas. */
   readonly url: string;
   readonly user: string | undefined;

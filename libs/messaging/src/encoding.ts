@@ -1,5 +1,6 @@
 import type { Encoding } from '@keyport/contracts';
 import { BSON } from 'bson';
+import { mayBeGivenBack } from './give-back.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -9,8 +10,15 @@ export function encodeBody(encoding: Encoding, value: unknown): Uint8Array {
   return BSON.serialize(value as BSON.Document, { ignoreUndefined: true });
 }
 
-/** Inverse of {@link encodeBody}; an empty JSON body reads as `{}`. Throws where the bytes are neither. */
+/**
+ * Inverse of {@link encodeBody}; an empty JSON body reads as `{}`. Throws where the bytes are neither. Large bytes are views
+ * of the body; small ones, such as cursors, outlive it.
+ */
 export function decodeBody(encoding: Encoding, body: Uint8Array): unknown {
   if (encoding === 'json') return body.length === 0 ? {} : JSON.parse(utf8.decode(body));
-  return BSON.deserialize(body, { promoteBuffers: true });
+  const decoded = BSON.deserialize(body, { promoteBuffers: true });
+  for (const [name, value] of Object.entries(decoded)) {
+    if (value instanceof Uint8Array && !mayBeGivenBack(value)) decoded[name] = Buffer.from(value);
+  }
+  return decoded;
 }

@@ -13,6 +13,7 @@ import {
 import { MessagePattern } from '@nestjs/microservices';
 import { from, isObservable, map, mergeMap, of, type Observable } from 'rxjs';
 import { decodeBody, encodeBody } from './encoding.ts';
+import { giveBackSpent } from './give-back.ts';
 
 /** Metadata key under which a handler carries its contract. */
 export const contractKey = 'keyport:contract';
@@ -48,7 +49,11 @@ class ReplyInterceptor implements NestInterceptor {
   constructor(private readonly contract: RequestContract) {}
 
   intercept(_context: ExecutionContext, next: CallHandler<unknown>): Observable<EncodedReply> {
-    const encode = map((value: unknown) => new EncodedReply(encodeBody(this.contract.encoding, value)));
+    const encode = map((value: unknown) => {
+      const reply = new EncodedReply(encodeBody(this.contract.encoding, value));
+      if (typeof value === 'object' && value !== null) giveBackSpent(value);
+      return reply;
+    });
     if (this.contract.replies === 'one') return next.handle().pipe(encode);
     return next.handle().pipe(mergeMap(streamOf), encode);
   }

@@ -1,10 +1,12 @@
 export { BusHealth } from './bus-health.ts';
 export { connectBus, type BusConfig } from './connection.ts';
 export { BusErrorFilter, BusServer } from './bus-server.ts';
-export { EventPublisher } from './event-publisher.ts';
+export { EventPublisher, type Occurrence } from './event-publisher.ts';
+export { giveBack, spending } from './give-back.ts';
 export { contractKey, Handles, parseRequest } from './handles.ts';
-export { createBucket, ensureStream, isStreamFull, openBucket } from './jetstream.ts';
-export { completionMarker, KvFollower, type KvFollowerOptions, type KvSink } from './kv-follower.ts';
+export { createBucket, ensureBucket, ensureStream, isStreamFull, openBucket, putEntry } from './jetstream.ts';
+export { completionMarker, KvFollower, type KvFollowerOptions } from './kv-follower.ts';
+export type { KvMessage, KvSink } from './kv-sink.ts';
 export { KvView, type KvViewOptions } from './kv-view.ts';
 export { MessagingModule } from './messaging.module.ts';
 export { onReconnect } from './on-reconnect.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BucketContract, StreamContract } from '@keyport/contracts';
+import { isDeepStrictEqual } from 'node:util';
+import { republishOf, type BucketContract, type StreamContract } from '@keyport/contracts';
 import { jetstream, jetstreamManager, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -32,10 +33,34 @@ export async function ensureStream(
 /** Creates the bucket where it is missing. For the service that owns it. */
 export function createBucket(connection: NatsConnection, bucket: BucketContract): Promise<KV> {
   const client = jetstream(connection, { checkAPI: false });
-  return new Kvm(client).create(bucket.name, { history: 1, ttl: bucket.ttlMs });
+  return new Kvm(client).create(bucket.name, {
+    history: 1,
+    ttl: bucket.ttlMs,
+    ...(bucket.watchers.length > 0 && { republish: republishOf(bucket) }),
+    ...(bucket.maxBytes && { max_bytes: bucket.maxBytes }),
+  });
 }
 
-/** Opens a bucket that another service creates, waiting until it is there. */
+/** Creates the bucket where it is missing, and has an existing one tell those who watch it of its changes. */
+export async function ensureBucket(connection: NatsConnection, bucket: BucketContract): Promise<void> {
+  const kv = await createBucket(connection, bucket);
+  const { config } = (await kv.status()).streamInfo;
+  if (bucket.watchers.length === 0 || isDeepStrictEqual(config.republish, republishOf(bucket))) return;
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  await manager.streams.update(config.name, { ...config, republish: republishOf(bucket) });
+}
+
+/** Writes an entry of a bucket that another service owns, acknowledged. */
+export async function putEntry(
+  connection: NatsConnection,
+  bucket: BucketContract,
+  key: string,
+  text: string,
+): Promise<void> {
+  await jetstream(connection, { checkAPI: false }).publish(`$KV.${bucket.name}.${key}`, text);
+}
+
+/** Opens a bucket on its owner's connection, waiting until it is there. */
 export async function openBucket(
   connection: NatsConnection,
   bucket: BucketContract,
@@ -43,8 +68,8 @@ export async function openBucket(
 ): Promise<KV> {
   for (;;) {
     try {
-      // Single entries are read from the stream directly, as the permissions of a watcher allow.
-      const kv = await new Kvm(jetstream(connection)).open(bucket.name, { allow_direct: true });
+      // Single entries are read from the stream directly.
+      const kv = await new Kvm(jetstream(connection, { checkAPI: false })).open(bucket.name, { allow_direct: true });
       await kv.status();
       return kv;
     } catch (error) {

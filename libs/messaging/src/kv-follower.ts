@@ -1,25 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BucketContract } from '@keyport/contracts';
-import { DeliverPolicy, jetstream, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
-import type { KV } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { openBucket } from './jetstream.ts';
+import { changesOf, type BucketContract } from '@keyport/contracts';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { BucketGoneError, BucketStream } from './bucket-stream.ts';
 import { onReconnect } from './on-reconnect.ts';
+import type { KvSink } from './kv-sink.ts';
+import { StoredMessage } from './stored-message.ts';
 
 /** A key that the owner of a bucket writes once all entries are in it. */
 export const completionMarker = '_complete';
-
-/** Where a {@link KvFollower} puts what it reads. No method may throw: that would end the reading. */
-export interface KvSink {
-  /** A reading of the whole bucket begins; until its end, what was held goes on to hold. */
-  beginReading(): void;
-  put(key: string, message: JsMsg): void;
-  remove(key: string): void;
-  /** The whole bucket was read: what the reading has not shown is no longer there. */
-  endReading(): void;
-  /** Now and then: entries may go whose time is over. */
-  tidy?(): void;
-}
 
 export interface KvFollowerOptions {
   readonly bucket: BucketContract;
@@ -35,26 +23,41 @@ interface Reading {
   marked: boolean;
 }
 
+/** A place in the stream: sequence, and when the message there was stored. */
+type Position = Pick<StoredMessage, 'seq' | 'time'>;
+
+const start: Position = { seq: 0, time: new Date(0) };
 const defaultInspectEveryMs = 5_000;
 
 /**
- * Reads a JetStream KV bucket and follows it as it changes. Whenever the bus comes back, the bucket is read afresh while
- * what was read before goes on to hold: the client by itself would take up a watch that died with the server only after
- * missed heartbeats, up to a minute later.
+ * Reads a JetStream KV bucket and follows it as it changes: first it listens to what the bucket's stream publishes of
+ * every message that it stores, then it reads what there is by direct gets. Sequences tell whether one fits the other;
+ * where some are missing, it reads on from there. Whenever the bus comes back, the bucket is read afresh while what was
+ * read before goes on to hold.
  */
 export class KvFollower {
   private readonly stopping = new AbortController();
+  private readonly stream: BucketStream;
+  private readonly prefix: string;
   private reading: Reading | undefined;
   private ready = false;
-  /** Highest stream sequence that is known to have arrived. */
-  private arrived = 0;
   private contact = 0;
+  /** Up to here nothing is missing. */
+  private position = start;
+  /** What was heard without a gap, while it is not known yet how it fits what was read. */
+  private heard: { from: number; to: Position } | undefined;
+  /** Keys of which something later was heard than the reading may still show, in the order of their sequences. */
+  private readonly later = new Map<string, number>();
+  private isReadingOn = false;
 
   constructor(
     private readonly connection: NatsConnection,
     private readonly options: KvFollowerOptions,
     private readonly sink: KvSink,
-  ) {}
+  ) {
+    this.stream = new BucketStream(connection, options.bucket);
+    this.prefix = `$KV.${options.bucket.name}.`;
+  }
 
   /** Starts following in the background. */
   start(): void {
@@ -86,85 +89,142 @@ export class KvFollower {
     }
   }
 
-  /** Resolves when the watch must be begun anew. */
+  /** Ends, also by an error, when the bucket must be read anew. */
   private async readAndWatch(): Promise<void> {
-    const kv = await openBucket(this.connection, this.options.bucket, this.stopping.signal);
     const ending = new AbortController();
     const signal = AbortSignal.any([ending.signal, this.stopping.signal]);
-    void onReconnect(this.connection, signal, () => ending.abort());
-    const before = await kv.status();
-    this.reading = { caughtUp: false, marked: false };
-    this.arrived = 0;
-    this.sink.beginReading();
-    const messages = await this.watch();
-    const stop = () => void messages.close();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
     const end = () => ending.abort();
-    void this.inspectRepeatedly(kv, before.streamInfo, signal).then(end, end);
+    void onReconnect(this.connection, signal, end);
+    let isReading = false;
+    const callback = (error: Error | null, message: Msg) => {
+      if (error) end();
+      else if (isReading && !signal.aborted) this.hear(new StoredMessage(message), signal, end);
+    };
+    const subscription = this.connection.subscribe(changesOf(this.options.bucket), { callback });
     try {
-      await messages.closed();
+      // Where the subscription is refused, that is told before JetStream has answered.
+      await this.untilThere(signal);
+      this.beginReading();
+      isReading = true;
+      await this.readOn(signal);
+      await this.inspectRepeatedly(signal);
     } finally {
-      ending.abort();
+      subscription.unsubscribe();
+      end();
     }
   }
 
-  /**
-   * An ordered consumer on the bucket's stream. Buckets keep one value a key, so that all there is in sequence is also
-   * the last of each key: JetStream need not look for it, which for a million keys takes it longer than to send them.
-   */
-  private async watch(): Promise<ConsumerMessages> {
-    const { name } = this.options.bucket;
-    const prefix = `$KV.${name}.`;
-    const client = jetstream(this.connection, { checkAPI: false });
-    const consumer = await client.consumers.getPushConsumer(`KV_${name}`, {
-      filter_subjects: `${prefix}>`,
-      deliver_policy: DeliverPolicy.All,
-    });
-    const messages = await consumer.consume({ callback: (message) => this.apply(prefix, message) });
-    void this.followHeartbeats(messages);
-    return messages;
-  }
-
-  private async followHeartbeats(messages: ConsumerMessages): Promise<void> {
-    for await (const status of messages.status()) {
-      if (status.type === 'heartbeat' && status.lastStreamSequence <= this.arrived) this.contact = Date.now();
+  private async untilThere(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await this.stream.last(signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof BucketGoneError)) throw error;
+        await delay(100, undefined, { signal });
+      }
     }
   }
 
-  /** Ends, also by an error, where the watch must be begun anew: another bucket is there, or entries do not arrive. */
-  private async inspectRepeatedly(
-    kv: KV,
-    before: { readonly created: string; readonly state: { readonly last_seq: number } },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { values } = await kv.status();
-    // Asked after the watch began: an empty bucket has nothing to deliver, any other ends its delivery with 0 pending.
-    if (values === 0) this.caughtUp();
-    for (let expected = before.state.last_seq; ;) {
+  private beginReading(): void {
+    this.reading = { caughtUp: false, marked: false };
+    this.position = start;
+    this.heard = undefined;
+    this.later.clear();
+    this.sink.beginReading();
+  }
+
+  /** Reads from where nothing is missing until it meets what was heard, or the end. */
+  private async readOn(signal: AbortSignal): Promise<void> {
+    this.isReadingOn = true;
+    try {
+      for (let isWhole = false; !isWhole;) {
+        const heardBefore = this.heard;
+        const show = (message: StoredMessage) => this.show(message);
+        const { pending } = await this.stream.readBatch(this.position.seq + 1, signal, show);
+        if (signal.aborted) return;
+        this.contact = Date.now();
+        this.forgetLater();
+        // To the end: what was heard before the batch was asked for lies behind nothing that is still there.
+        isWhole = this.followsOn() || (pending === 0 && this.heard === heardBefore);
+      }
+      if (this.heard && this.heard.to.seq > this.position.seq) this.position = this.heard.to;
+    } finally {
+      this.heard = undefined;
+      this.later.clear();
+      this.isReadingOn = false;
+    }
+    this.caughtUp();
+  }
+
+  /** What was heard follows on what was read, so that there is nothing more to read. */
+  private followsOn(): boolean {
+    return this.heard !== undefined && this.heard.from <= this.position.seq + 1;
+  }
+
+  /** Of the reading: what was heard of the same key is later. */
+  private show(message: StoredMessage): void {
+    this.position = message;
+    const key = this.keyOf(message);
+    if (message.seq > (this.later.get(key) ?? 0)) this.apply(key, message);
+  }
+
+  /** What the reading has passed it cannot show any more. */
+  private forgetLater(): void {
+    for (const [key, seq] of this.later) {
+      if (seq > this.position.seq) return;
+      this.later.delete(key);
+    }
+  }
+
+  private hear(message: StoredMessage, signal: AbortSignal, end: () => void): void {
+    const { seq } = message;
+    const key = this.keyOf(message);
+    if (seq <= this.position.seq) {
+      // Heard only now that it was read; but of another bucket, made in the place of this one, where it is later.
+      if (message.time > this.position.time) end();
+      return;
+    }
+    this.apply(key, message);
+    if (!this.isReadingOn && seq === this.position.seq + 1) {
+      this.position = message;
+      this.contact = Date.now();
+      return;
+    }
+    this.later.delete(key);
+    this.later.set(key, seq);
+    if (this.heard && seq === this.heard.to.seq + 1) this.heard.to = message;
+    else this.heard = { from: seq, to: message };
+    if (!this.isReadingOn) this.readOn(signal).catch(end);
+  }
+
+  /** Ends, also by an error, where the bucket must be read anew: another one is there, or it was emptied. */
+  private async inspectRepeatedly(signal: AbortSignal): Promise<void> {
+    for (let expected = 0; ;) {
       await delay(this.options.inspectEveryMs ?? defaultInspectEveryMs, undefined, { signal, ref: false });
       this.sink.tidy?.();
-      const { created, state } = (await kv.status()).streamInfo;
-      if (created !== before.created) return;
+      const last = await this.stream.last(signal);
       // While a long reading goes on, what comes in is contact enough.
-      if (this.reading?.caughtUp === false) continue;
-      this.arrived = Math.max(this.arrived, before.state.last_seq);
-      // What was there a look ago has not come: the watch is dead, and its messages are not.
-      if (this.arrived < expected) return;
-      if (this.arrived >= state.last_seq) this.contact = Date.now();
-      expected = state.last_seq;
+      if (this.isReadingOn) continue;
+      const { seq, time } = last ?? start;
+      if (seq <= this.position.seq) {
+        const isAnother = last === undefined ? this.position.seq > 0 : time > this.position.time;
+        if (isAnother) return;
+        this.contact = Date.now();
+        // What was there a look ago was not heard.
+      } else if (this.position.seq < expected) await this.readOn(signal);
+      expected = seq;
     }
   }
 
-  private apply(prefix: string, message: JsMsg): void {
-    const key = message.subject.slice(prefix.length);
-    this.arrived = message.seq;
-    this.contact = Date.now();
-    const isPut = !message.headers?.has('KV-Operation') && !message.headers?.has('Nats-Marker-Reason');
-    if (key === completionMarker) this.mark(isPut);
-    else if (isPut) this.sink.put(key, message);
+  private keyOf({ subject }: StoredMessage): string {
+    return subject.slice(this.prefix.length);
+  }
+
+  private apply(key: string, message: StoredMessage): void {
+    if (key === completionMarker) this.mark(message.isPut);
+    else if (message.isPut) this.sink.put(key, message);
     else this.sink.remove(key);
-    if (message.info.pending === 0) this.caughtUp();
   }
 
   private mark(marked: boolean): void {

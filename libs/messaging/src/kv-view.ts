@@ -1,7 +1,8 @@
-import type { JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import { KvFollower, type KvFollowerOptions, type KvSink } from './kv-follower.ts';
+import { decodeBody } from './encoding.ts';
+import { KvFollower, type KvFollowerOptions } from './kv-follower.ts';
+import type { KvMessage, KvSink } from './kv-sink.ts';
 
 export interface KvViewOptions<Entry extends z.ZodType> extends KvFollowerOptions {
   readonly schema: Entry;
@@ -70,11 +71,11 @@ export class KvView<Entry extends z.ZodType> implements KvSink {
   }
 
   /** For the follower. */
-  put(key: string, message: JsMsg): void {
+  put(key: string, { data, time }: KvMessage): void {
     const { ttlMs } = this.options.bucket;
     try {
-      const value = this.options.schema.parse(message.json());
-      const outlivedAt = ttlMs === 0 ? Number.POSITIVE_INFINITY : message.time.getTime() + ttlMs;
+      const value = this.options.schema.parse(decodeBody('json', data));
+      const outlivedAt = ttlMs === 0 ? Number.POSITIVE_INFINITY : time.getTime() + ttlMs;
       this.entries.set(key, { value, outlivedAt, reading: this.reading });
       this.options.onChange?.(key, value);
     } catch (error) {

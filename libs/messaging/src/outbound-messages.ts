@@ -1,4 +1,5 @@
 import { ProtocolHandler } from '@nats-io/nats-core/internal';
+import { giveBack } from './give-back.ts';
 
 /** What is used of the client's writing side. */
 interface Writing {
@@ -11,7 +12,7 @@ interface Writing {
   };
   readonly transport: {
     send(frame: Uint8Array): void;
-    readonly socket?: { cork(): void; uncork(): void } | undefined;
+    readonly socket?: { cork(): void; uncork(): void; write(bytes: Uint8Array, sent: () => void): void } | undefined;
   };
 }
 
@@ -19,6 +20,14 @@ type Flush = (this: Writing) => void;
 
 const handler = ProtocolHandler.prototype as unknown as { flushPending: Flush };
 const { flushPending } = handler;
+
+const leaving = new WeakSet<Uint8Array>();
+
+/** Says of a payload that it is published once, and that nobody needs it behind that. */
+export function leave(payload: Uint8Array): Uint8Array {
+  leaving.add(payload);
+  return payload;
+}
 
 /** Below it one write of a copy is cheaper than several. */
 const largeBytes = 16 * 1024;
@@ -35,7 +44,10 @@ handler.flushPending = function flushLargeAsTheyAre() {
   const frames = framesOf(outbound.buffers);
   outbound.reset();
   transport.socket?.cork();
-  for (const frame of frames) transport.send(frame);
+  for (const frame of frames) {
+    if (leaving.has(frame)) transport.socket?.write(frame, () => giveBack(frame));
+    else transport.send(frame);
+  }
   transport.socket?.uncork();
 };
 

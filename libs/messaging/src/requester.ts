@@ -10,6 +10,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import { createInbox, errors, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { decodeBody, encodeBody } from './encoding.ts';
+import { giveBack } from './give-back.ts';
 import { BusHealth } from './bus-health.ts';
 import { BUS_CONNECTION, SERVICE_NAME } from './tokens.ts';
 import { errorOf } from './wire-error.ts';
@@ -45,7 +46,10 @@ export class Requester {
     options: RequestOptions = {},
   ): Promise<ReplyOf<C>> {
     const body = encodeBody(contract.encoding, request);
-    return this.retried(contract, options, () => this.once(contract, body, options));
+    const reply = await this.retried(contract, options, () => this.once(contract, body, options));
+    // It was answered, so all of it was sent; and whatever was sent of it before, over the same connection.
+    giveBack(body);
+    return reply;
   }
 
   /** All replies of a `defineStream` contract; what came before a failure is asked for again. */

@@ -2,9 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import 'reflect-metadata';
 import {
   bytes,
+  cancelExport,
+  createExport,
+  createExportLink,
   defineRequest,
   defineStream,
+  deleteExport,
+  getExport,
   KeyportError,
+  listExports,
+  readExportFile,
+  readPage,
   type RequestContract,
   type RequestOf,
 } from '@keyport/contracts';
@@ -22,55 +30,55 @@ import { MessagingModule } from './messaging.module.ts';
 import { Requester } from './requester.ts';
 import { BUS_CONNECTION } from './tokens.ts';
 
-// Subjects of the records service that its NATS user may answer; the admin user asks.
+// On subjects of the export service, on which a gateway may ask: each is in an account of its own.
 const add = defineRequest({
-  subject: 'records.v1.test.add',
+  subject: createExport.subject,
   request: z.object({ a: z.number(), b: z.number() }),
   reply: z.object({ sum: z.number() }),
   idempotent: true,
 });
 const reverse = defineRequest({
-  subject: 'records.v1.test.reverse',
+  subject: getExport.subject,
   request: z.object({ rows: bytes }),
   reply: z.object({ rows: bytes }),
   encoding: 'bson',
 });
 const fail = defineRequest({
-  subject: 'records.v1.test.fail',
+  subject: listExports.subject,
   request: z.object({ how: z.enum(['known', 'unknown']) }),
   reply: z.object({}),
 });
 const wait = defineRequest({
-  subject: 'records.v1.test.wait',
+  subject: deleteExport.subject,
   request: z.object({ ms: z.number() }),
   reply: z.object({ waited: z.number() }),
   timeoutMs: 400,
 });
 const grow = defineRequest({
-  subject: 'records.v1.test.grow',
+  subject: readExportFile.subject,
   request: z.object({ to: z.number() }),
   reply: z.object({ text: z.string() }),
 });
 const silent = defineRequest({
-  subject: 'records.v1.test.silent',
+  subject: cancelExport.subject,
   request: z.object({}),
   reply: z.object({ asked: z.number() }),
   idempotent: true,
   timeoutMs: 60_000,
 });
 const count = defineStream({
-  subject: 'records.v1.test.count',
+  subject: readPage.subject,
   request: z.object({ to: z.number(), failAt: z.number().optional(), stallAt: z.number().optional() }),
   reply: z.object({ number: z.number() }),
   timeoutMs: 400,
 });
 const nobody = defineRequest({
-  subject: 'records.v1.test.nobody',
+  subject: createExportLink.subject,
   request: z.object({}),
   reply: z.object({}),
   idempotent: true,
 });
-const nobodyStreams = defineStream({ subject: 'records.v1.test.nobody', request: z.object({}), reply: z.object({}) });
+const nobodyStreams = defineStream({ subject: createExportLink.subject, request: z.object({}), reply: z.object({}) });
 
 @Controller()
 class TestHandler {
@@ -129,9 +137,9 @@ class TestHandler {
 class TestRoot {}
 
 async function startService(connection: NatsConnection): Promise<INestMicroservice> {
-  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'records')], controllers: [TestHandler] };
+  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'export')], controllers: [TestHandler] };
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
-    strategy: new BusServer('records', connection),
+    strategy: new BusServer('export', connection),
     logger: false,
   });
   app.useGlobalFilters(new BusErrorFilter());
@@ -144,19 +152,18 @@ let asking: INestMicroservice;
 let answering: INestMicroservice;
 let requester: Requester;
 
-const connectAs = (service: 'records' | 'admin') => {
-  const { NATS_USER, NATS_PASSWORD } = servers.envOf('records');
-  const { user, password } = service === 'admin' ? servers.natsAdmin : { user: NATS_USER, password: NATS_PASSWORD };
-  return connectBus({ service: service as 'records', url: servers.natsUrl, user, password });
+const connectAs = (service: 'gateway' | 'export') => {
+  const { NATS_USER: user, NATS_PASSWORD: password } = servers.envOf(service);
+  return connectBus({ service, url: servers.natsUrl, user, password });
 };
 
 beforeAll(async () => {
   servers = await startTemporaryServers();
-  answering = await startService(await connectAs('records'));
-  const connection = await connectAs('admin');
-  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'admin' as 'records')] };
+  answering = await startService(await connectAs('export'));
+  const connection = await connectAs('gateway');
+  const root = { module: TestRoot, imports: [MessagingModule.on(connection, 'gateway')] };
   asking = await NestFactory.createMicroservice<MicroserviceOptions>(root, {
-    strategy: new BusServer('admin' as 'records', connection),
+    strategy: new BusServer('gateway', connection),
     logger: false,
   });
   await asking.init();
@@ -220,14 +227,14 @@ describe('a request', () => {
 
     const error = await failureOf(requester.request(nobody, {}));
 
-    expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', params: { service: 'records' } });
+    expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', params: { service: 'export' } });
     expect(Date.now() - started).toBeLessThan(500);
   });
 
   it('fails as SERVICE_TIMEOUT where no answer comes in time', async () => {
     const error = await failureOf(requester.request(wait, { ms: 2_000 }));
 
-    expect(error).toMatchObject({ code: 'SERVICE_TIMEOUT', params: { service: 'records' } });
+    expect(error).toMatchObject({ code: 'SERVICE_TIMEOUT', params: { service: 'export' } });
   });
 
   it('fails as INTERNAL, long before its deadline, where the reply is larger than a message', async () => {
@@ -267,7 +274,7 @@ describe('a request', () => {
   });
 
   it('is answered although its service is about to end', async () => {
-    const connection = await connectAs('records');
+    const connection = await connectAs('export');
     const ending = await startService(connection);
     await connection.flush();
     // Both processes share a queue group: enough requests reach either.

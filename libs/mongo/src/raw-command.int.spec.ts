@@ -50,6 +50,26 @@ describe('raw commands', () => {
     );
   });
 
+  it.each([
+    ['in one large slice', [40]],
+    ['in several large ones', [20, 20, 20]],
+    ['a large one between small ones', [1, 40, 1]],
+    ['small ones behind a large one', [40, 1, 2]],
+    ['in more slices than are sent one by one', [20, 1, 20, 1, 20]],
+    ['in many small ones', Array.from({ length: 100 }, () => 1)],
+  ])('send large documents whole and in their order, %s', async (_how, counts) => {
+    const name = `large-${counts.join('-').slice(0, 40)}`;
+    const documents = counts.map((count, slice) =>
+      Array.from({ length: count }, (_, index) => ({ _id: slice * 1000 + index, text: `${index}`.repeat(2_000) })),
+    );
+
+    const inserted = await insertRaw(db, name, documents.map(bytesOf), session);
+
+    const stored = await db.collection(name).find().sort({ _id: 1 }).toArray();
+    expect(inserted).toBe(documents.flat().length);
+    expect(stored).toEqual(documents.flat());
+  });
+
   it('say which document of several slices was refused, for which fields', async () => {
     await db.collection('unique').createIndex({ a: 1 }, { unique: true });
     const slices = [

@@ -1,21 +1,5 @@
-import { createRequire } from 'node:module';
 import type { mongo } from 'mongoose';
-
-/** The driver's internal section of an OP_MSG that holds ready BSON; its bytes are sent as they are. */
-interface DocumentSequence {
-  push(document: unknown, bytes: Uint8Array): number;
-}
-
-interface DriverCommands {
-  readonly DocumentSequence: new (field: string) => DocumentSequence;
-}
-
-// The driver knows a sequence by its class, so the class must come from the copy of the driver that mongoose uses. It is
-// internal: libs/mongo/package.json pins the version, and raw-command.int.spec.ts fails where it goes away.
-const requireHere = createRequire(import.meta.url);
-const { DocumentSequence } = createRequire(requireHere.resolve('mongoose'))(
-  'mongodb/lib/cmap/commands.js',
-) as DriverCommands;
+import { RawSequence } from './raw-sequence.ts';
 
 /** One statement that the server refused; inside a transaction it has aborted the transaction. */
 export interface WriteFault {
@@ -48,16 +32,16 @@ interface WriteReply {
 }
 
 /**
- * Inserts ready BSON documents, given as slices that each hold one or more of them, each document with `_id` as its
- * first element. One command: at most 100,000 documents and 48 MB. Throws {@link RefusedWrite}.
+ * Inserts ready BSON documents, each with `_id` as its first element, given as slices that are whole documents when they
+ * stand one behind the other. One command: at most 100,000 documents and 48 MB. Throws {@link RefusedWrite}.
  */
 export function insertRaw(
   db: mongo.Db,
   collection: string,
-  documents: readonly Uint8Array[],
+  slices: readonly Uint8Array[],
   session: mongo.ClientSession,
 ): Promise<number> {
-  return writeCommand(db, { insert: collection, ordered: true }, 'documents', documents, session);
+  return writeCommand(db, { insert: collection, ordered: true }, 'documents', slices, session);
 }
 
 /** Runs ready BSON update statements (`{q, u}`). Throws {@link RefusedWrite}. */
@@ -87,12 +71,9 @@ async function writeCommand(
   documents: readonly Uint8Array[],
   session: mongo.ClientSession,
 ): Promise<number> {
-  const sequence = new DocumentSequence(field);
-  for (const document of documents) sequence.push(undefined, document);
-  const { n, writeErrors } = (await db.command(
-    { ...command, [field]: sequence },
-    { session },
-  )) as unknown as WriteReply;
+  const sequence = new RawSequence(field, documents);
+  const sent = db.command({ ...command, [field]: sequence }, { session });
+  const { n, writeErrors } = (await sent) as unknown as WriteReply;
   const [first] = writeErrors ?? [];
   if (!first) return n;
   const { index, code, errmsg, keyPattern } = first;

@@ -12,6 +12,8 @@ const secretNames = [
   'refreshToken',
   'authority',
   'grant',
+  ...['access_token', 'refresh_token', 'subject_token', 'assertion', 'client_assertion', 'client_secret', 'secret'],
+  ...['device_code', 'deviceCode', 'dpop'],
 ];
 const redacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.headers.${name}`]);
 

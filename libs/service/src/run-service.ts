@@ -18,13 +18,21 @@ export interface ServiceDefinition {
   readonly imports: NonNullable<ModuleMetadata['imports']>;
   /** Resolves false as long as requests would be refused for want of something (views, indexes). */
   readonly isReady?: (app: INestMicroservice) => boolean;
+  /** Percent, see {@link letHeapGrow}. */
+  readonly heapGrowth?: number;
 }
 
-/** Percent: pages and chunks of a megabyte come and go all the time. */
-const heapGrowth = 150;
+/** Pages and chunks of a megabyte come and go all the time. */
+const usualHeapGrowth = 100;
 
 /** Starts a service that answers on the bus: connection, logging, error mapping, graceful end. */
-export async function runService({ name, config, imports, isReady }: ServiceDefinition): Promise<INestMicroservice> {
+export async function runService({
+  name,
+  config,
+  imports,
+  isReady,
+  heapGrowth = usualHeapGrowth,
+}: ServiceDefinition): Promise<INestMicroservice> {
   letHeapGrow(heapGrowth);
   const connection = await connectBus({
     service: name,

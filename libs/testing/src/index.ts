@@ -1,7 +1,10 @@
 export { completionMarker } from '@keyport/messaging';
+export { BusRefusals } from './bus-refusals.ts';
+export { connectPublisher } from './connect-publisher.ts';
 export { codeOf, refusalOf } from './code-of.ts';
 export { base64url, compactJws, jsonOfPart, partsOf, withPart, type Signer } from './compact-jws.ts';
 export { ContextSigner, whoHas, type Who } from './context-signer.ts';
+export { DpopKey, type ProofFor } from './dpop-key.ts';
 export { GatewayDouble } from './gateway-double.ts';
 export { GrantSigner, revokeToken } from './grant-signer.ts';
 export { KeyportClient, parseNdjson, type Reply, type RequestInitWithJson } from './keyport-client.ts';

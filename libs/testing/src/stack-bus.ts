@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { KeyportError, type RequestContract, type RequestInput, type ServiceName } from '@keyport/contracts';
 import { BusHealth, connectBus, Requester } from '@keyport/messaging';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { BusRefusals } from './bus-refusals.ts';
 import type { TestStack } from './test-stack.ts';
 
 /** The bus of a running stack as one of its programs sees it: with that program's own NATS user, and nothing verified. */
 export class StackBus {
-  /** What the server refused, in order. */
-  private readonly refusals: string[] = [];
+  private readonly refusals: BusRefusals;
   private readonly requester: Requester;
 
   private constructor(
@@ -17,7 +16,7 @@ export class StackBus {
     service: ServiceName,
   ) {
     this.requester = new Requester(connection, service, new BusHealth(connection));
-    void this.noteRefusals();
+    this.refusals = new BusRefusals(connection);
   }
 
   static async as(stack: TestStack, service: ServiceName): Promise<StackBus> {
@@ -40,31 +39,16 @@ export class StackBus {
 
   /** Name of the error with which the server refuses the message; `none` where it takes it. */
   publish(subject: string, data = '{}'): Promise<string> {
-    return this.refusalOf(() => this.connection.publish(subject, data));
+    return this.refusals.publish(subject, data);
   }
 
   /** Name of the error with which the server refuses the subscription; `none` where it takes it. */
   subscribe(subject: string): Promise<string> {
-    return this.refusalOf(() => this.connection.subscribe(subject, { callback: () => undefined }));
+    return this.refusals.subscribe(subject);
   }
 
   close(): Promise<void> {
     return this.connection.close();
-  }
-
-  private async refusalOf(act: () => unknown): Promise<string> {
-    const before = this.refusals.length;
-    act();
-    // The server answers in order: what it refuses is told before it answers the flush.
-    await this.connection.flush();
-    await setImmediate();
-    return this.refusals[before] ?? 'none';
-  }
-
-  private async noteRefusals(): Promise<void> {
-    for await (const status of this.connection.status()) {
-      if (status.type === 'error') this.refusals.push(status.error.name);
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ServiceName } from '@keyport/contracts';
+import { toolUsers, type ServiceName, type ToolUser } from '@keyport/contracts';
 import { BusHealth, connectBus, Requester } from '@keyport/messaging';
 import { startTemporaryServers, type Servers } from '@keyport/stack';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -43,8 +43,13 @@ export class TestServers {
     return launched;
   }
 
+  /** Address of nats-server, without a user. */
+  get natsUrl(): string {
+    return this.servers.natsUrl;
+  }
+
   /** The one connection as this NATS user. */
-  connectionOf(user: ServiceName | 'admin'): Promise<NatsConnection> {
+  connectionOf(user: ServiceName | ToolUser): Promise<NatsConnection> {
     const made = this.connections.get(user) ?? this.connect(user);
     this.connections.set(user, made);
     return made;
@@ -75,10 +80,11 @@ export class TestServers {
     await this.servers.stop();
   }
 
-  private connect(user: ServiceName | 'admin'): Promise<NatsConnection> {
-    const { natsUrl: url, natsAdmin } = this.servers;
-    if (user === 'admin') return connectBus({ service: 'admin' as ServiceName, url, ...natsAdmin });
-    const { NATS_USER, NATS_PASSWORD } = this.envOf(user);
+  private connect(user: ServiceName | ToolUser): Promise<NatsConnection> {
+    const { natsUrl: url, natsAdminOf } = this.servers;
+    const tool = toolUsers.find((name) => name === user);
+    if (tool) return connectBus({ service: tool, url, ...natsAdminOf(tool) });
+    const { NATS_USER, NATS_PASSWORD } = this.envOf(user as ServiceName);
     return connectBus({ service: user, url, user: NATS_USER, password: NATS_PASSWORD });
   }
 }

@@ -41,7 +41,7 @@ export async function writeDataFile(
   const { size: bytes } = await stat(path);
   const { rows, digest } = csv
     ? { rows: csv.digest.rows, digest: csv.digest.sum }
-    : await askChild<DigestedRows>('digest-rows.ts', { file: path }, signal);
+    : await askChild<DigestedRows>('digest-rows.ts', { source: { file: path }, format }, signal);
   return { path, format, rows, bytes, digest };
 }
 

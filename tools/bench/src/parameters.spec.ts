@@ -9,7 +9,7 @@ describe('readParameters', () => {
       scale: 1,
       rounds: 3,
       seed: 42,
-      parts: ['import', 'csv', 'export', 'me', 'auth'],
+      parts: ['import', 'csv', 'export', 'file', 'csv-export', 'me', 'auth', 'events'],
       profile: undefined,
       out: 'docs/benchmarks.md',
     });

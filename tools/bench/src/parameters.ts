@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 
-export const parts = ['import', 'csv', 'export', 'me', 'auth'] as const;
+export const parts = ['import', 'csv', 'export', 'file', 'csv-export', 'me', 'auth', 'events'] as const;
 export type Part = (typeof parts)[number];
 
 export interface Parameters {
   readonly rows: number;
   /** Where given, files have so many megabytes (10^6 bytes), whatever rows that takes. */
   readonly megabytes: number | undefined;
-  /** Above 1, Keyport also imports files with so many times the rows. */
+  /** Above 1, Keyport also takes and gives files with so many times the rows. */
   readonly scale: number;
   readonly rounds: number;
   readonly seed: number;

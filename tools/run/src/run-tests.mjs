@@ -1,18 +1,22 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { installChromiumWhereNeeded } from './chromium.mjs';
 import { nx, nxCache } from './nx.mjs';
 import { emptyReport, lastLine, reportOfJest, reportOfTask, sum } from './test-report.mjs';
 import { say, workspaceRoot } from './workspace.mjs';
 
 const resultsFolder = join(workspaceRoot, 'tmp', 'jest');
 
-/** The parts of `npm test` in their order; `layer` names those that run jest. */
+/**
+ * The parts of `npm test` in their order; `layer` names those that run jest. Tests that talk to servers wait more than they
+ * work: three projects of them fill two cores.
+ */
 const parts = {
   lint: { target: 'lint', nx: ['run-many', '-t', 'lint'] },
   typecheck: { target: 'typecheck', nx: ['run', 'keyport:typecheck'] },
   unit: { target: 'test', nx: ['run-many', '-t', 'test'], layer: 'unit' },
-  int: { target: 'int', nx: ['run-many', '-t', 'int'], layer: 'int' },
-  e2e: { target: 'e2e', nx: ['run', 'e2e:e2e'], layer: 'e2e' },
+  int: { target: 'int', nx: ['run-many', '-t', 'int', '--parallel=3'], layer: 'int' },
+  e2e: { target: 'e2e', nx: ['run', 'e2e:e2e'], layer: 'e2e', prepare: installChromiumWhereNeeded },
 };
 
 /** `npm test [-- part… [nx arguments]]`: runs all parts, whatever fails, and ends with the count. */
@@ -31,6 +35,7 @@ export async function runTests(args) {
 async function runPart(name, nxArguments) {
   const part = parts[name];
   say(`\n${name}`);
+  await part.prepare?.();
   const runFile = join(nxCache, 'run.json');
   rmSync(runFile, { force: true });
   const { code } = await nx([...part.nx, ...nxArguments]);

@@ -1,12 +1,13 @@
 // What `npm start`, `npm test` and the other scripts run, on Node 20.19 or later with nothing installed yet: brings
 // Node 24 and the packages where they are missing, and then runs the command.
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runToEnd } from './child.mjs';
 import { installWhereNeeded } from './install.mjs';
 import { envWithNode, nodeProgram } from './node-runtime.mjs';
 import { apps, nx } from './nx.mjs';
 import { runTests } from './run-tests.mjs';
-import { say } from './workspace.mjs';
+import { cacheFolder, say } from './workspace.mjs';
 
 const commands = {
   start: (args) => buildThen(['tools/stack/src/main.ts', 'start', ...args]),
@@ -41,6 +42,8 @@ async function main([name, ...args]) {
     return (await runToEnd(node, again, { env: envWithNode(node), ipc: true })).code;
   }
   process.env = envWithNode(node);
+  // Node.js, "Module compile cache": for all that is started from here, most of it many times.
+  process.env.NODE_COMPILE_CACHE ??= join(cacheFolder, 'compiled');
   await installWhereNeeded();
   return command(args);
 }

@@ -14,6 +14,7 @@ interface JestResults {
   numTodoTests: number;
   testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
 }
+export function mergeResults(all: JestResults[]): JestResults;
 export function emptyReport(): Report;
 export function sum(reports: Report[]): Report;
 export function reportOfTask(task: Task): Report;

@@ -42,6 +42,14 @@ export function reportOfJest({ taskId, status }, results) {
   return report.failed === 0 && status !== 0 ? sum([report, failure(`${taskId} failed`)]) : report;
 }
 
+/** The result files of several runs of jest over one project, as one. */
+export const mergeResults = (all) => ({
+  numPassedTests: all.reduce((total, { numPassedTests }) => total + numPassedTests, 0),
+  numPendingTests: all.reduce((total, { numPendingTests }) => total + numPendingTests, 0),
+  numTodoTests: all.reduce((total, { numTodoTests }) => total + numTodoTests, 0),
+  testResults: all.flatMap(({ testResults }) => testResults),
+});
+
 /** @param {Report} report */
 export const lastLine = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

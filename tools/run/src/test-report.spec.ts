@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { emptyReport, lastLine, reportOfJest, reportOfTask, sum } from './test-report.mjs';
+import { emptyReport, lastLine, mergeResults, reportOfJest, reportOfTask, sum } from './test-report.mjs';
 
 const results = (...tests: [fullName: string, status: string][]) => ({
   numPassedTests: tests.filter(([, status]) => status === 'passed').length,
@@ -39,6 +39,21 @@ describe('reportOfJest', () => {
 
   it('counts a task without results as failed, whatever it says of itself', () => {
     expect(reportOfJest({ taskId: 'codec:test', status: 0 }, undefined)).toMatchObject({ passed: 0, failed: 1 });
+  });
+});
+
+describe('mergeResults', () => {
+  it('makes one of several runs of jest, which counts the tests of all', () => {
+    const merged = mergeResults([
+      results(['one', 'passed'], ['two', 'failed']),
+      results(['three', 'passed'], ['four', 'pending']),
+      results(),
+    ]);
+
+    expect(reportOfJest({ taskId: 'e2e:e2e', status: 1 }, merged)).toEqual({
+      ...{ passed: 2, failed: 1, skipped: 1 },
+      failures: ['e2e:e2e: two'],
+    });
   });
 });
 

@@ -10,3 +10,4 @@ export { TeamMongod } from './servers/team-mongod.ts';
 export { findMongod } from './servers/mongod.ts';
 export { findNatsServer } from './servers/nats-server.ts';
 export { freePort } from './home/ports.ts';
+export { cacheFolder } from './servers/wheel.ts';

@@ -2,9 +2,11 @@ import type { AuditEntry } from '@keyport/contracts';
 import { Schema, type Connection, type Model } from 'mongoose';
 
 /** An entry as it is kept: its id is the gateway's, so the same one told twice is there once. */
-export interface StoredAuditEntry extends Omit<AuditEntry, 'id' | 'at'> {
+export interface StoredAuditEntry extends Omit<AuditEntry, 'id' | 'at' | 'client'> {
   readonly _id: string;
   readonly at: Date;
+  /** Entries of earlier versions have none. */
+  readonly client?: string | null;
   /** When MongoDB removes it. */
   readonly expiresAt: Date;
 }
@@ -26,6 +28,7 @@ const schema = new Schema<StoredAuditEntry>(
     subject: text,
     key: text,
     tokenId: text,
+    client: text,
     account: text,
     address: { type: String, required: true },
     userAgent: text,
@@ -34,7 +37,7 @@ const schema = new Schema<StoredAuditEntry>(
   { versionKey: false },
 );
 // Ids grow with time, so behind each of these the newest come first.
-for (const field of ['subject', 'key', 'action', 'dataset']) schema.index({ [field]: 1, _id: -1 });
+for (const field of ['subject', 'key', 'client', 'action', 'dataset']) schema.index({ [field]: 1, _id: -1 });
 schema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 
 export const auditEntryModel = (connection: Connection): Model<StoredAuditEntry> =>

@@ -24,7 +24,7 @@ const newEntry = (parts: Partial<AuditEntry> = {}, at = Date.now()): AuditEntry 
   requestId: 'request-1',
   at: new Date(at).toISOString(),
   ...{ action: 'keys.create', method: 'POST', path: '/v1/keys', dataset: null, status: 201, code: null },
-  ...{ issuer: 'https://keyport.example', subject: 'ada', key: null, tokenId: 't1', account: null },
+  ...{ issuer: 'https://keyport.example', subject: 'ada', key: null, tokenId: 't1', client: null, account: null },
   ...{ address: '192.0.2.1', userAgent: 'curl/8' },
   ...parts,
 });
@@ -112,9 +112,24 @@ describe('The audit', () => {
     expect(first.items[0]).toEqual(entries[4]);
   });
 
+  it('goes on with what earlier versions told and kept, which named no client', async () => {
+    const entry = newEntry({ subject: 'earlier' });
+    await tell({ ...entry, client: undefined });
+    await eventually(
+      () => countOf('earlier'),
+      (count) => count === 1,
+    );
+    await system.database.collection('audit').updateOne({ subject: 'earlier' }, { $unset: { client: '' } });
+
+    expect((await list({ subject: 'earlier' })).items).toEqual([entry]);
+  });
+
   it('is filtered by who, which key, what, where and when', async () => {
     const at = Date.parse('2026-01-15T12:00:00.000Z');
-    const wanted = newEntry({ subject: 'f1', key: 'k1', action: 'imports.create', dataset: 'orders' }, at);
+    const wanted = newEntry(
+      { subject: 'f1', key: 'k1', client: 'c1', action: 'imports.create', dataset: 'orders' },
+      at,
+    );
     const other = newEntry({ subject: 'f2', key: 'k2', action: 'exports.create', dataset: 'invoices' }, at + 1000);
     await tell(wanted, other);
     await eventually(
@@ -127,6 +142,7 @@ describe('The audit', () => {
     const filters = [
       { subject: 'f1' },
       { key: 'k1' },
+      { client: 'c1' },
       { ...around, action: 'imports.create' },
       { ...around, dataset: 'orders' },
       { from: instant(0), to: instant(1000) },

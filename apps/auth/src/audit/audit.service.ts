@@ -19,7 +19,10 @@ export class AuditService {
     const found = await this.entries.page({ ...wanted, before: readCursor(entryId, cursor) }, limit + 1);
     const { items, next } = listPage(found, limit, ({ _id }) => _id);
     return {
-      items: items.map(({ _id: id, at, expiresAt: _, ...rest }) => ({ ...rest, id, at: at.toISOString() })),
+      items: items.map(({ _id: id, at, client = null, expiresAt: _, ...rest }) => ({
+        ...{ ...rest, id, client },
+        at: at.toISOString(),
+      })),
       next,
     };
   }

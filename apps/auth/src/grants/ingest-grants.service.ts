@@ -28,7 +28,7 @@ export class IngestGrantsService {
       exp: iat + lifetimeSeconds,
       jti,
       src: jti,
-      scope: `records:create:${dataset} records:update:${dataset}`,
+      scope: ['create', 'update', 'delete'].map((action) => `records:${action}:${dataset}`).join(' '),
     });
   }
 }

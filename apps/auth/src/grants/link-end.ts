@@ -1,4 +1,4 @@
-import type { PublicKeyRights } from '@keyport/contracts';
+import type { IssuerRights, PublicKeyRights } from '@keyport/contracts';
 
 export interface LinkBounds {
   readonly expiresInSeconds: number;
@@ -6,12 +6,14 @@ export interface LinkBounds {
   readonly keyEndsAt: Date | null;
   /** That the asking token was signed with. */
   readonly publicKey: Pick<PublicKeyRights, 'maxLifetimeSeconds' | 'expiresAt'> | undefined;
+  /** That the asking token came from. */
+  readonly issuer?: Pick<IssuerRights, 'maxLifetimeSeconds'> | undefined;
 }
 
-/** Seconds since the epoch. A link lives no longer than its maker's key, nor than a self-issued token may. */
-export function linkEnd(iat: number, { expiresInSeconds, keyEndsAt, publicKey }: LinkBounds): number {
+/** Seconds since the epoch. A link lives no longer than its maker's key, nor than a token that others sign may. */
+export function linkEnd(iat: number, { expiresInSeconds, keyEndsAt, publicKey, issuer }: LinkBounds): number {
   return Math.min(
-    iat + Math.min(expiresInSeconds, publicKey?.maxLifetimeSeconds ?? Infinity),
+    iat + Math.min(expiresInSeconds, publicKey?.maxLifetimeSeconds ?? Infinity, issuer?.maxLifetimeSeconds ?? Infinity),
     keyEndsAt ? Math.floor(keyEndsAt.getTime() / 1000) : Infinity,
     publicKey?.expiresAt ?? Infinity,
   );

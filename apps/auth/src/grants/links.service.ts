@@ -38,8 +38,9 @@ export class LinksService {
     if (actions.length === 0) caller.require('exports:read', dataset);
     const { endsAt: keyEndsAt } = await this.makers.boundsOf(caller);
     const publicKey = identity.publicKeyId === undefined ? undefined : this.rights.publicKey(identity.publicKeyId);
+    const issuer = identity.issuerId === undefined ? undefined : this.rights.issuer(identity.issuerId);
     const iat = nowSeconds();
-    const exp = linkEnd(iat, { expiresInSeconds, keyEndsAt, publicKey });
+    const exp = linkEnd(iat, { expiresInSeconds, keyEndsAt, publicKey, issuer });
     const wanted = [{ type: 'keyport_dataset' as const, datasets: [dataset], actions: [...actions] }];
     const token = await this.signingKeys.sign(tokenTypes.link, {
       // Whom it stands for, and all that ends the token or cuts its rights, so that it ends and cuts the link too.

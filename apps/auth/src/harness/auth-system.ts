@@ -33,7 +33,7 @@ export class AuthSystem {
   static async start(): Promise<AuthSystem> {
     const servers = await TestServers.start();
     const database = await mongoose.createConnection(servers.mongodbUrl, { dbName: 'auth' }).asPromise();
-    return new AuthSystem(servers, database, await servers.connectionOf('admin'), await newHome(servers));
+    return new AuthSystem(servers, database, await servers.connectionOf('admin-auth'), await newHome(servers));
   }
 
   /** An empty database, an empty bus and a new home folder. */

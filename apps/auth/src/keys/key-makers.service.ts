@@ -35,11 +35,13 @@ export class KeyMakersService {
 
   /** Throws TOKEN_REVOKED where the caller's key has ended, even if the bus does not know yet. A session bounds nothing. */
   async boundsOf(caller: Caller): Promise<CallerBounds> {
-    const { keyId, publicKeyId } = caller.identity;
+    const { keyId, publicKeyId, origin } = caller.identity;
     const maker = keyId ?? publicKeyId;
     const bounds = maker === undefined ? unbounded : await this.boundsBy([maker]);
     if (!bounds) throw new KeyportError('TOKEN_REVOKED');
-    return { ...bounds, grantable: caller.may('users:update') ? {} : defaultLimits(this.config) };
+    // What was exchanged ends before its key does.
+    const ownEnd = origin && { endsAt: new Date(origin.exp * 1000), isEndless: false };
+    return { ...bounds, ...ownEnd, grantable: caller.may('users:update') ? {} : defaultLimits(this.config) };
   }
 
   /** By the ids in an `anc` claim; undefined where one of them has ended. */

@@ -8,7 +8,15 @@ import { AccessTokensService } from '../tokens/access-tokens.service.ts';
 import { RightsProjection } from '../rights/rights-projection.ts';
 import { KeyMakersService } from './key-makers.service.ts';
 import { newKey } from './key.model.ts';
-import { ancestorsThrough, boundedLifetime, detailsThrough, grantedLifetime, requireHeld } from './key-rules.ts';
+import {
+  ancestorsThrough,
+  boundedLifetime,
+  detailsThrough,
+  grantedLifetime,
+  requireHeld,
+  requireMayMakeTokens,
+  requireNoClient,
+} from './key-rules.ts';
 import { KeysRepository } from './keys.repository.ts';
 import { presentKey } from './present-key.ts';
 import { grantedLimits } from './usage-rules.ts';
@@ -27,7 +35,9 @@ export class KeyMintingService {
 
   async create(caller: Caller, request: RequestOf<typeof createKey>): Promise<ReplyOf<typeof createKey>> {
     caller.require('keys:create');
+    requireMayMakeTokens(caller.identity);
     const userId = this.reach.userOf(caller);
+    requireNoClient(caller.identity);
     requireHeld(request.scopes, caller.scopes);
     const details = detailsThrough(caller.identity.details, request.authorizationDetails);
     const ancestors = ancestorsThrough(caller.identity);

@@ -1,13 +1,22 @@
 import { intersectScopes, type Caller } from '@keyport/access';
-import { KeyportError, type ReplyOf, type RequestOf, type rotateKey } from '@keyport/contracts';
+import { KeyportError, keyRotated, type ReplyOf, type RequestOf, type rotateKey } from '@keyport/contracts';
+import { untoldEvent } from '@keyport/outbox';
 import { Injectable } from '@nestjs/common';
 import { ReachService } from '../rights/reach.service.ts';
 import { RightsRepository } from '../rights/rights.repository.ts';
 import { AccessTokensService, type MintedToken } from '../tokens/access-tokens.service.ts';
 import { scopesOfUser } from '../users/roles.ts';
 import { KeyMakersService } from './key-makers.service.ts';
-import type { Key } from './key.model.ts';
-import { boundedLifetime, requireDetailsHeld, requireHeld, requireMayRotate, standing } from './key-rules.ts';
+import { endOf, type Key } from './key.model.ts';
+import {
+  boundedLifetime,
+  requireDetailsHeld,
+  requireHeld,
+  requireMayMakeTokens,
+  requireNoClient,
+  requireMayRotate,
+  standing,
+} from './key-rules.ts';
 import { KeysRepository } from './keys.repository.ts';
 import { detailsOf, presentKey } from './present-key.ts';
 import { previousTokensAfter } from './previous-tokens.ts';
@@ -28,14 +37,17 @@ export class KeyRotationService {
   /** Of one's own key. Resolves once the bus knows when the old token ends. */
   async rotate(caller: Caller, request: RequestOf<typeof rotateKey>): Promise<ReplyOf<typeof rotateKey>> {
     caller.require('keys:update');
+    requireMayMakeTokens(caller.identity);
     const userId = this.reach.userOf(caller);
+    requireNoClient(caller.identity);
     const { keyId, graceSeconds } = request;
     for (;;) {
       const key = await this.keys.find(keyId, { userId });
       if (!key) throw new KeyportError('KEY_NOT_FOUND', { keyId });
       await this.requireMay(caller, standing(key));
       const minted = await this.mintAgain(key);
-      const rotated = await this.keys.change({ _id: keyId, tokenId: key.tokenId }, changeOf(key, minted, graceSeconds));
+      const change = changeOf(key, minted, graceSeconds);
+      const rotated = await this.keys.change({ _id: keyId, tokenId: key.tokenId }, change, toldOf(key, change));
       // Somebody else replaced the token in the meantime: theirs is the one before ours now.
       if (!rotated) continue;
       await this.retired.tell(rotated);
@@ -61,6 +73,12 @@ export class KeyRotationService {
     });
   }
 }
+
+const toldOf = ({ lifetimeSeconds }: Key, { expiresAt, previousTokenEndsAt }: ReturnType<typeof changeOf>) =>
+  untoldEvent(keyRotated, {
+    expiresAt: endOf({ lifetimeSeconds, expiresAt })?.toISOString() ?? null,
+    previousTokenEndsAt: previousTokenEndsAt.toISOString(),
+  });
 
 function changeOf(key: Key, minted: MintedToken, graceSeconds: number) {
   const now = new Date();

@@ -1,4 +1,11 @@
-import { limitsContain, maxAccessLifetimeSeconds, narrowDetails, scopeIsHeld, type Identity } from '@keyport/access';
+import {
+  limitsContain,
+  maxAccessLifetimeSeconds,
+  narrowDetails,
+  registeredClientOf,
+  scopeIsHeld,
+  type Identity,
+} from '@keyport/access';
 import { datasetResources, KeyportError, type AuthorizationDetail } from '@keyport/contracts';
 import type { Key } from './key.model.ts';
 
@@ -99,6 +106,19 @@ export function ancestorsThrough({
   const chain = maker === undefined ? ancestors : [maker, ...ancestors];
   if (chain.length > maxAncestors) throw new KeyportError('KEY_CHAIN_TOO_LONG', { maximum: maxAncestors });
   return chain;
+}
+
+/**
+ * What was exchanged ends with what it was exchanged from, and a token of another issuer with that issuer; what they made
+ * might not. Throws TOKEN_EXCHANGED for one that would make keys, or whatever else tokens are got with.
+ */
+export function requireMayMakeTokens({ origin, issuerId }: Pick<Identity, 'origin' | 'issuerId'>): void {
+  if (origin || issuerId !== undefined) throw new KeyportError('TOKEN_EXCHANGED');
+}
+
+/** What a client, such as a device, made in the name of its person would live on without it. Throws SESSION_NEEDED. */
+export function requireNoClient(identity: Pick<Identity, 'clientId' | 'publicKeyId'>): void {
+  if (registeredClientOf(identity) !== undefined) throw new KeyportError('SESSION_NEEDED');
 }
 
 /** A key can replace its own token and those of keys minted through it, a person's session those of all their keys. */

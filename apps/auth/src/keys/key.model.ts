@@ -1,8 +1,9 @@
-import type { UsageLimits } from '@keyport/contracts';
+import { keyCreated, type UsageLimits } from '@keyport/contracts';
+import { keepsUntold, untoldEvent, type WithUntold } from '@keyport/outbox';
 import { Schema, type Connection, type Model } from 'mongoose';
 
 /** What is kept of an API key: never its token. */
-export interface Key {
+export interface Key extends WithUntold {
   /** Key id, the `key` claim. */
   readonly _id: string;
   readonly userId: string;
@@ -97,6 +98,7 @@ schema.index({ signedBy: 1, expiresAt: -1 });
 schema.index({ ancestors: 1 });
 schema.index({ isLimited: 1 }, { partialFilterExpression: { isLimited: true } });
 schema.index({ 'previousTokens.isTold': 1 }, { partialFilterExpression: { rotatedAt: { $type: 'date' } } });
+keepsUntold(schema);
 
 export const keyModel = (connection: Connection): Model<Key> => connection.model<Key>('Key', schema, 'keys');
 
@@ -107,21 +109,28 @@ type Given = Pick<
   Partial<Pick<Key, 'authorizationDetails' | 'limits' | 'lifetimeSeconds'>>;
 
 /** A key as it is stored first: it may do what its token says. */
-export const newKey = (key: Given): Key => ({
-  authorizationDetails: null,
-  limits: {},
-  lifetimeSeconds: Math.round((key.expiresAt.getTime() - key.createdAt.getTime()) / 1000),
-  ...key,
-  tokenScopes: key.scopes,
-  isLimited: isLimited(key.scopes, key.scopes, key.limits ?? {}),
-  lastUsedAt: null,
-  rotatedAt: null,
-  previousTokenEndsAt: null,
-  previousTokens: [],
-  revokedAt: null,
-  revocationKeptUntil: null,
-  revocationAnnounced: false,
-});
+export const newKey = (given: Given): Key => {
+  const lifetimeSeconds = Math.round((given.expiresAt.getTime() - given.createdAt.getTime()) / 1000);
+  const key = { authorizationDetails: null, limits: {}, lifetimeSeconds, ...given };
+  const { scopes } = key;
+  return {
+    ...key,
+    untold: [untoldEvent(keyCreated, { scopes, expiresAt: endOf(key)?.toISOString() ?? null })],
+    tokenScopes: scopes,
+    isLimited: isLimited(scopes, scopes, key.limits ?? {}),
+    lastUsedAt: null,
+    rotatedAt: null,
+    previousTokenEndsAt: null,
+    previousTokens: [],
+    revokedAt: null,
+    revocationKeptUntil: null,
+    revocationAnnounced: false,
+  };
+};
+
+/** Null where it has no end. */
+export const endOf = ({ lifetimeSeconds, expiresAt }: Pick<Key, 'lifetimeSeconds' | 'expiresAt'>): Date | null =>
+  lifetimeSeconds === null ? null : expiresAt;
 
 /** True where a key may do less than its token says, or has limits of its own. */
 export const isLimited = (ceiling: readonly string[], tokenScopes: readonly string[], limits: UsageLimits): boolean =>

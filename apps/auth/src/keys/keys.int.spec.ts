@@ -126,7 +126,7 @@ describe('minting a key', () => {
     ['another issuer', { iss: 'https://elsewhere.example', usr: undefined }],
     ['no user', { sub: 'service:import', usr: undefined }],
   ])('refuses the same rights of %s', async (_name, change) => {
-    expect(await refusalOf({ ...ownerSession, ...change }, {})).toMatchObject({ code: 'CONTEXT_INVALID' });
+    expect(await refusalOf({ ...ownerSession, ...change }, {})).toMatchObject({ code: 'USER_NEEDED' });
   });
 });
 

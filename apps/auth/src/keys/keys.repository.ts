@@ -1,5 +1,7 @@
 import { clockSkewSeconds, maxGrantLifetimeSeconds } from '@keyport/access';
+import { keyRevoked } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent, withUntold, type UntoldEvent } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model, QueryFilter } from 'mongoose';
 import { heldWithin, type Reach } from '../rights/reach.ts';
@@ -60,9 +62,10 @@ export class KeysRepository {
   }
 
   /** Gives the key as it is then; null where it was changed meanwhile, or revoked. */
-  async change(unchanged: Unchanged, change: Partial<Key>): Promise<Key | null> {
+  async change(unchanged: Unchanged, change: Partial<Key>, told?: UntoldEvent): Promise<Key | null> {
+    const update = { $set: change, ...(told && { $push: { untold: told } }) };
     return this.keys
-      .findOneAndUpdate({ ...unchanged, revokedAt: null }, { $set: change }, { returnDocument: 'after' })
+      .findOneAndUpdate({ ...unchanged, revokedAt: null }, update, { returnDocument: 'after' })
       .lean<Key>();
   }
 
@@ -70,7 +73,11 @@ export class KeysRepository {
   async revoke(key: Key, revokedAt: Date, revocationKeptUntil: Date): Promise<RevokedKey | null> {
     const { _id, tokenId } = key;
     // A new token that is made in between may live for longer than the revocation would be shown.
-    await this.keys.updateOne({ _id, tokenId, revokedAt: null }, { $set: { revokedAt, revocationKeptUntil } });
+    const untold = untoldEvent(keyRevoked, { revokedAt: revokedAt.toISOString() });
+    await this.keys.updateOne(
+      { _id, tokenId, revokedAt: null },
+      { $set: { revokedAt, revocationKeptUntil }, $push: { untold } },
+    );
     return this.keys.findOne({ _id, revokedAt: { $ne: null } }).lean<RevokedKey>();
   }
 
@@ -87,10 +94,11 @@ export class KeysRepository {
   /** Keys that go with what they were minted through: `ancestor` is among their ancestors. */
   async revokeThrough(ancestor: string, revokedAt: Date): Promise<void> {
     const jobsEndAt = new Date(revokedAt.getTime() + (maxGrantLifetimeSeconds + clockSkewSeconds) * 1000);
+    const untold = withUntold(keyRevoked, { revokedAt: revokedAt.toISOString() });
     const tokenEndsAt = { $add: ['$expiresAt', clockSkewSeconds * 1000] };
     await this.keys.updateMany(
       { ancestors: ancestor, revokedAt: null },
-      [{ $set: { revokedAt, revocationKeptUntil: { $max: [tokenEndsAt, jobsEndAt] } } }],
+      [{ $set: { revokedAt, revocationKeptUntil: { $max: [tokenEndsAt, jobsEndAt] }, untold } }],
       { updatePipeline: true },
     );
   }

@@ -16,6 +16,7 @@ import { ReachService } from '../rights/reach.service.ts';
 import { RightsProjection } from '../rights/rights-projection.ts';
 import { HeldEndingService } from './held-ending.service.ts';
 import { KeyMakersService } from './key-makers.service.ts';
+import { changeEvent } from './key-events.ts';
 import { isLimited, type Key } from './key.model.ts';
 import { raisedScopes, requireDetailsHeld, requireHeld, standing } from './key-rules.ts';
 import { KeysRepository, type EndingPlace } from './keys.repository.ts';
@@ -75,7 +76,8 @@ export class KeysService {
       const limits = asked.limits && bounds ? grantedLimits(bounds, asked.limits) : key.limits;
       const change = { ...(asked.name !== undefined && { name: asked.name }), ...narrowing(key, scopes, limits) };
       // What was lowered in the meantime must not be raised by who looked at it before.
-      const changed = await this.keys.change({ _id: keyId, scopes: key.scopes, limits: key.limits }, change);
+      const unchanged = { _id: keyId, scopes: key.scopes, limits: key.limits };
+      const changed = await this.keys.change(unchanged, change, changeEvent(key, { ...key, ...change }));
       if (!changed) continue;
       await this.rights.showKey(keyId);
       return presentKey(changed);

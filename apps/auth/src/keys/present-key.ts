@@ -1,5 +1,5 @@
 import type { AuthorizationDetail, getKey, ReplyOf } from '@keyport/contracts';
-import type { Key } from './key.model.ts';
+import { endOf, type Key } from './key.model.ts';
 
 /** The details of a key's token; undefined where nothing is narrowed. */
 export const detailsOf = ({ authorizationDetails }: Pick<Key, 'authorizationDetails'>) =>
@@ -14,7 +14,7 @@ export const presentKey = (key: Key): ReplyOf<typeof getKey> => ({
   authorizationDetails: detailsOf(key) ?? null,
   limits: key.limits,
   createdAt: key.createdAt.toISOString(),
-  expiresAt: key.lifetimeSeconds === null ? null : key.expiresAt.toISOString(),
+  expiresAt: textOf(endOf(key)),
   lastUsedAt: textOf(key.lastUsedAt),
   revokedAt: textOf(key.revokedAt),
   rotatedAt: textOf(key.rotatedAt),

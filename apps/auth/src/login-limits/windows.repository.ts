@@ -33,6 +33,23 @@ export class WindowsRepository {
     return { enter: () => this.enter(name, policy) };
   }
 
+  /** Whether there were as many failures as the policy lets through; only read. */
+  async stateOf(
+    name: string,
+    policy: WindowPolicy,
+  ): Promise<{ readonly isClosed: boolean; readonly retryAfterMs: number }> {
+    const now = new Date();
+    const { index, endsAt } = windowAt(now, policy);
+    const window = await this.windows.findById(`${name}.${index}`).lean<Window>();
+    return { isClosed: (window?.failures ?? 0) >= policy.limit, retryAfterMs: endsAt.getTime() - now.getTime() };
+  }
+
+  /** A failure more. */
+  async count(name: string, policy: WindowPolicy): Promise<void> {
+    const { index, endsAt } = windowAt(new Date(), policy);
+    await this.add(`${name}.${index}`, endsAt, 1);
+  }
+
   private async enter(name: string, policy: WindowPolicy): Promise<Passage> {
     const now = new Date();
     const { index, endsAt } = windowAt(now, policy);

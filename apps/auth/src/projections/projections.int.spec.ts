@@ -1,6 +1,16 @@
 import { revocationKey } from '@keyport/access';
-import { buckets, createKey, keyRevoked, login, revokeKey, streams, type BucketContract } from '@keyport/contracts';
+import {
+  buckets,
+  cloudEvent,
+  createKey,
+  keyRevoked,
+  login,
+  revokeKey,
+  streams,
+  type BucketContract,
+} from '@keyport/contracts';
 import { completionMarker, openBucket } from '@keyport/messaging';
+import { untoldEvent, type UntoldEvent } from '@keyport/outbox';
 import { eventually, whoHas, type GatewayDouble, type Who } from '@keyport/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
@@ -30,7 +40,7 @@ afterAll(() => system.stop());
 const entryOf = (keyId: string) => revocationKey({ level: 'key', keyId });
 const storedRevocations = () => system.database.collection<{ _id: string }>('revocations');
 const mint = () => gateway.ask(createKey, { name: 'k', scopes: ['keys:read'] }, owner);
-const storedKeys = () => system.database.collection<{ _id: string }>('keys');
+const storedKeys = () => system.database.collection<{ _id: string; untold: UntoldEvent[] }>('keys');
 
 async function contentOf(bucket: BucketContract): Promise<Record<string, unknown>> {
   const kv = await openBucket(system.bus, bucket);
@@ -115,16 +125,23 @@ describe('the revocations', () => {
   it('that a process stored and died before it could tell are shown and announced', async () => {
     const { key } = await mint();
     const revokedAt = new Date();
+    const untold = untoldEvent(keyRevoked, { revokedAt: revokedAt.toISOString() });
     await storedKeys().updateOne(
       { _id: key.id },
-      { $set: { revokedAt, revocationKeptUntil: new Date(Date.now() + 3_600_000), revocationAnnounced: false } },
+      {
+        $set: { revokedAt, revocationKeptUntil: new Date(Date.now() + 3_600_000), revocationAnnounced: false },
+        $push: { untold },
+      },
     );
 
     await projections.reconcile();
 
-    const event = await manager.streams.getMessage(streams.events.name, { last_by_subj: keyRevoked.subject });
+    const last = { last_by_subj: keyRevoked.subject };
+    const told = async () => cloudEvent.parse((await manager.streams.getMessage(streams.events.name, last))?.json());
     expect(await contentOf(buckets.revocations)).toHaveProperty([entryOf(key.id)]);
-    expect(event?.json()).toMatchObject({ data: { keyId: key.id, revokedAt: revokedAt.toISOString() } });
+    expect(await eventually(told, ({ subject }) => subject === key.id)).toMatchObject({
+      data: { keyId: key.id, revokedAt: revokedAt.toISOString() },
+    });
     expect(await storedKeys().findOne({ _id: key.id })).toMatchObject({ revocationAnnounced: true });
   });
 });

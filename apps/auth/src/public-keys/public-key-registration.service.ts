@@ -5,7 +5,13 @@ import { calculateJwkThumbprint } from 'jose';
 import { Types } from 'mongoose';
 import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
 import { KeyMakersService } from '../keys/key-makers.service.ts';
-import { ancestorsThrough, requireHeld, requireUnnarrowed } from '../keys/key-rules.ts';
+import {
+  ancestorsThrough,
+  requireHeld,
+  requireMayMakeTokens,
+  requireNoClient,
+  requireUnnarrowed,
+} from '../keys/key-rules.ts';
 import { grantedLimits } from '../keys/usage-rules.ts';
 import { ReachService } from '../rights/reach.service.ts';
 import { kidOf } from '../rights/rights-entries.ts';
@@ -28,7 +34,9 @@ export class PublicKeyRegistrationService {
   /** Resolves once the bus shows it: a token signed with it then works everywhere. */
   async register(caller: Caller, request: RequestOf<typeof createPublicKey>): Promise<PublicKey> {
     caller.require('public-keys:create');
+    requireMayMakeTokens(caller.identity);
     const userId = this.reach.userOf(caller);
+    requireNoClient(caller.identity);
     requireHeld(request.scopes, caller.scopes);
     // What its holder signs is narrowed by these scopes alone, so it must not get around the details of this caller.
     requireUnnarrowed(request.scopes, caller.identity.details);

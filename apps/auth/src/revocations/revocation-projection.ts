@@ -1,5 +1,5 @@
-import { buckets, keyRevoked } from '@keyport/contracts';
-import { BUS_CONNECTION, EventPublisher } from '@keyport/messaging';
+import { buckets } from '@keyport/contracts';
+import { BUS_CONNECTION } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { KeysRepository, type RevokedKey } from '../keys/keys.repository.ts';
@@ -7,14 +7,13 @@ import { project } from '../projections/project.ts';
 import { RevocationsRepository } from './revocations.repository.ts';
 import { RevocationsService } from './revocations.service.ts';
 
-/** Shows on the bus what is revoked. MongoDB decides; the bucket and the event only tell. */
+/** Shows on the bus what is revoked. MongoDB decides; the bucket only tells. */
 @Injectable()
 export class RevocationProjection {
   constructor(
     private readonly keys: KeysRepository,
     private readonly entries: RevocationsRepository,
     private readonly revocations: RevocationsService,
-    private readonly events: EventPublisher,
     @Inject(BUS_CONNECTION) private readonly connection: NatsConnection,
   ) {}
 
@@ -30,17 +29,12 @@ export class RevocationProjection {
       this.revocations.end({ level: 'jti', jti: tokenId }, { endsAt, by }),
       this.revocations.end({ level: 'jti', jti: keyId }, { endsAt, by }),
     ]);
-    if (!key.revocationAnnounced) await this.announce(key);
+    if (!key.revocationAnnounced) await this.keys.markAnnounced(keyId);
   }
 
   /** Rebuilds the projection, and completes what a process did not come to do before it died. */
   async reconcile(): Promise<void> {
     await project(this.connection, buckets.revocations, () => this.entries.shown());
     for (const key of await this.keys.revokedUnannounced()) await this.show(key);
-  }
-
-  private async announce({ _id: keyId, revokedAt }: RevokedKey): Promise<void> {
-    await this.events.publish(keyRevoked, keyId, keyId, { keyId, revokedAt: revokedAt.toISOString() });
-    await this.keys.markAnnounced(keyId);
   }
 }

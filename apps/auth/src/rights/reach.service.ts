@@ -9,9 +9,9 @@ import { RightsRepository } from './rights.repository.ts';
 export class ReachService {
   constructor(private readonly rights: RightsRepository) {}
 
-  /** The user that the caller acts for. Throws CONTEXT_INVALID for one who is no user of this deployment. */
+  /** The user that the caller acts for. Throws USER_NEEDED for one who is no user of this deployment, such as a client. */
   userOf({ identity }: Caller): string {
-    if (identity.userId === undefined) throw new KeyportError('CONTEXT_INVALID', { check: 'issuer' });
+    if (identity.userId === undefined) throw new KeyportError('USER_NEEDED');
     return identity.userId;
   }
 

@@ -1,4 +1,4 @@
-import type { KeyRights, PublicKeyRights, Role, UsageLimits, UserRights } from '@keyport/contracts';
+import type { ClientRights, KeyRights, PublicKeyRights, Role, UsageLimits, UserRights } from '@keyport/contracts';
 import { scopesOfUser } from '../users/roles.ts';
 
 /** A user as MongoDB holds them, as far as their rights go. */
@@ -28,11 +28,19 @@ export interface PublicKeyOnRecord {
   readonly expiresAt: Date | null;
 }
 
+export interface ClientOnRecord {
+  readonly _id: string;
+  /** The ceiling. */
+  readonly scopes: readonly string[];
+}
+
 /** Keys of KV `rights`. */
 export const rightsKeys = {
   user: (userId: string) => `user.${userId}`,
   key: (keyId: string) => `key.${keyId}`,
   publicKey: (kid: string) => `public-key.${kid}`,
+  client: (clientId: string) => `client.${clientId}`,
+  issuer: (issuerId: string) => `issuer.${issuerId}`,
 } as const;
 
 /** `kid` of a registered public key, by its id. */
@@ -46,6 +54,8 @@ export const userEntry = (user: UserOnRecord): UserRights => ({
 });
 
 export const keyEntry = ({ scopes, limits }: KeyOnRecord): KeyRights => ({ kind: 'key', scopes: [...scopes], limits });
+
+export const clientEntry = ({ scopes }: ClientOnRecord): ClientRights => ({ kind: 'client', scopes: [...scopes] });
 
 export const publicKeyEntry = (key: PublicKeyOnRecord): PublicKeyRights => ({
   kind: 'public-key',

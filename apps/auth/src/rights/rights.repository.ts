@@ -2,13 +2,16 @@ import { maxGrantLifetimeSeconds } from '@keyport/access';
 import { MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model } from 'mongoose';
+import { clientModel, type Client } from '../clients/client.model.ts';
+import { issuerModel, type Issuer } from '../issuers/issuer.model.ts';
 import { keyModel, type Key } from '../keys/key.model.ts';
 import { publicKeyModel, type PublicKey } from '../public-keys/public-key.model.ts';
 import { userModel, type User } from '../users/user.model.ts';
-import type { KeyOnRecord, PublicKeyOnRecord, UserOnRecord } from './rights-entries.ts';
+import type { ClientOnRecord, KeyOnRecord, PublicKeyOnRecord, UserOnRecord } from './rights-entries.ts';
 
 const rightsOfUser = { role: 1, scopes: 1, disabled: 1 } as const;
 const rightsOfKey = { scopes: 1, limits: 1 } as const;
+const rightsOfClient = { scopes: 1 } as const;
 
 /** What MongoDB says of rights now. */
 @Injectable()
@@ -16,11 +19,15 @@ export class RightsRepository {
   private readonly users: Model<User>;
   private readonly keys: Model<Key>;
   private readonly publicKeys: Model<PublicKey>;
+  private readonly clients: Model<Client>;
+  private readonly issuers: Model<Issuer>;
 
   constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
     this.users = userModel(connection);
     this.keys = keyModel(connection);
     this.publicKeys = publicKeyModel(connection);
+    this.clients = clientModel(connection);
+    this.issuers = issuerModel(connection);
   }
 
   async user(userId: string): Promise<UserOnRecord | null> {
@@ -50,6 +57,22 @@ export class RightsRepository {
 
   async allPublicKeys(): Promise<PublicKeyOnRecord[]> {
     return this.publicKeys.find(stillVerifies()).lean<PublicKeyOnRecord[]>();
+  }
+
+  async client(clientId: string): Promise<ClientOnRecord | null> {
+    return this.clients.findById(clientId, rightsOfClient).lean<ClientOnRecord>();
+  }
+
+  async allClients(): Promise<ClientOnRecord[]> {
+    return this.clients.find({}, rightsOfClient).lean<ClientOnRecord[]>();
+  }
+
+  async issuer(issuerId: string): Promise<Issuer | null> {
+    return this.issuers.findOne({ _id: issuerId }).lean<Issuer>();
+  }
+
+  async allIssuers(): Promise<Issuer[]> {
+    return this.issuers.find().lean<Issuer[]>();
   }
 }
 

@@ -7,7 +7,7 @@ import { LoginLimitsService } from '../login-limits/login-limits.service.ts';
 import { hashPassword, passwordMatches } from '../users/passwords.ts';
 import type { User } from '../users/user.model.ts';
 import { UsersRepository } from '../users/users.repository.ts';
-import { SessionTokensService } from './session-tokens.service.ts';
+import { SessionTokensService, toLoginReply } from './session-tokens.service.ts';
 import { SessionsRepository } from './sessions.repository.ts';
 
 @Injectable()
@@ -34,7 +34,7 @@ export class LoginService {
       await this.sessions.end(session._id, { by: user._id, reason: 'the user changed while signing in' });
       throw new KeyportError('LOGIN_FAILED');
     }
-    return this.tokens.issue(session, user);
+    return toLoginReply(await this.tokens.issue(session, user));
   }
 
   private async recognise(email: string, password: string): Promise<User | undefined> {

@@ -6,6 +6,7 @@ import type { Connection } from 'mongoose';
 import { LoginLimitsService } from '../login-limits/login-limits.service.ts';
 import { hashPassword, passwordMatches } from '../users/passwords.ts';
 import { UsersRepository } from '../users/users.repository.ts';
+import { requirePerson } from './persons-session.ts';
 import { SessionEndingService } from './session-ending.service.ts';
 import { SessionsRepository } from './sessions.repository.ts';
 
@@ -21,9 +22,9 @@ export class PasswordChangeService {
 
   /** Ends the user's other sessions. Throws SESSION_NEEDED, PASSWORD_WRONG, LOGIN_THROTTLED. */
   async change({ identity }: Caller, { currentPassword, newPassword, address }: RequestOf<typeof changePassword>) {
-    const { sessionId, subject } = identity;
-    if (sessionId === undefined) throw new KeyportError('SESSION_NEEDED');
-    const user = await this.users.find(subject);
+    requirePerson(identity);
+    const { sessionId, userId } = identity;
+    const user = await this.users.find(userId);
     if (!user) throw new KeyportError('TOKEN_REVOKED');
     const { passwordHash: checkedHash, email } = user;
     const matches = await this.limits.attemptInSession({ email, address, sessionId }, async () =>

@@ -1,11 +1,18 @@
-import { KeyportError, type login, type ReplyOf } from '@keyport/contracts';
+import { KeyportError } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import { UsersRepository } from '../users/users.repository.ts';
 import type { RefreshToken } from './refresh-token.model.ts';
 import { RefreshTokensRepository } from './refresh-tokens.repository.ts';
 import { SessionEndingService } from './session-ending.service.ts';
-import { SessionTokensService } from './session-tokens.service.ts';
+import { SessionTokensService, type AskedOfSession, type SessionTokens } from './session-tokens.service.ts';
+import type { Session } from './session.model.ts';
 import { SessionsRepository } from './sessions.repository.ts';
+
+export interface RefreshRequest extends AskedOfSession {
+  readonly refreshToken: string;
+  /** The client that asks, proven; null where none does, as with Keyport's own login. */
+  readonly clientId: string | null;
+}
 
 /**
  * Rotates refresh tokens. One that is used twice was stolen, by whoever came first or second: its session ends (RFC 9700
@@ -21,18 +28,28 @@ export class RefreshService {
     private readonly ending: SessionEndingService,
   ) {}
 
-  /** Throws REFRESH_INVALID, REFRESH_REUSED. */
-  async refresh(refreshToken: string): Promise<ReplyOf<typeof login>> {
+  /** Throws REFRESH_INVALID, REFRESH_REUSED, OAUTH_SCOPE_INVALID. */
+  async refresh({ refreshToken, clientId, scope, dpopJkt }: RefreshRequest): Promise<SessionTokens> {
     const presented = await this.refreshTokens.find(refreshToken);
-    if (!presented) throw new KeyportError('REFRESH_INVALID');
+    const session = presented && (await this.sessions.find(presented.sessionId));
+    // Before all else: another client's try, or one with another key, must not end the session either.
+    if (!session || !isFor(session, clientId, dpopJkt)) throw new KeyportError('REFRESH_INVALID');
     if (presented.usedAt) return this.refuseReuse(presented);
-    const session = await this.sessions.findLive(presented.sessionId);
-    const user = session && (await this.users.find(session.userId));
-    if (!session || !user || user.disabled) throw new KeyportError('REFRESH_INVALID');
+    const user = isLive(session) ? await this.users.find(session.userId) : null;
+    if (!user || user.disabled) throw new KeyportError('REFRESH_INVALID');
     // The next is stored before this one is spent: a process that dies in between leaves one that is still good.
-    const next = await this.tokens.issue(session, user);
+    const next = await this.tokens.issue(session, user, { scope, dpopJkt });
     if (!(await this.refreshTokens.spend(presented))) return this.refuseReuse(presented);
     return next;
+  }
+
+  /** Ends the session of a refresh token; one that is used or unknown needs nothing. `check` may refuse by its client. */
+  async revoke(refreshToken: string, check: (clientId: string | null) => void): Promise<void> {
+    const presented = await this.refreshTokens.find(refreshToken);
+    const session = presented && (await this.sessions.find(presented.sessionId));
+    if (!session) return;
+    check(session.clientId ?? null);
+    await this.ending.end(session._id, { by: session.userId, reason: 'its refresh token was revoked' });
   }
 
   private async refuseReuse({ sessionId }: RefreshToken): Promise<never> {
@@ -41,3 +58,9 @@ export class RefreshService {
     throw new KeyportError('REFRESH_REUSED');
   }
 }
+
+/** RFC 6749 §6 and RFC 9449 §5: bound to the client that it was given to, and to its key where it had one. */
+const isFor = (session: Session, clientId: string | null, dpopJkt: string | undefined): boolean =>
+  (session.clientId ?? null) === clientId && (!session.dpopJkt || session.dpopJkt === dpopJkt);
+
+const isLive = ({ endedAt, expiresAt }: Session): boolean => !endedAt && expiresAt > new Date();

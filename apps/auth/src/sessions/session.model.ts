@@ -1,10 +1,16 @@
 import { Schema, type Connection, type Model } from 'mongoose';
 
-/** One sign-in, and the family of refresh tokens that came from it. */
+/** One sign-in, by Keyport's own login or for an OAuth 2 client, and the family of refresh tokens that came from it. */
 export interface Session {
   /** The `sid` claim of its access tokens. */
   readonly _id: string;
   readonly userId: string;
+  /** The client that it was made for, and whose refresh tokens alone are good with it; null for Keyport's own login. */
+  readonly clientId?: string | null;
+  /** What was asked for; null for all that the user may do. */
+  readonly scopes?: readonly string[] | null;
+  /** RFC 9449 §5: the key that its refresh tokens are bound to. */
+  readonly dpopJkt?: string | null;
   readonly createdAt: Date;
   /** No refresh lets it live longer. */
   readonly expiresAt: Date;
@@ -22,6 +28,9 @@ const schema = new Schema<Session>(
   {
     _id: { type: String, required: true },
     userId: { type: String, required: true },
+    clientId: { type: String, default: null },
+    scopes: { type: [String], default: null },
+    dpopJkt: { type: String, default: null },
     createdAt: { type: Date, required: true },
     expiresAt: { type: Date, required: true },
     endedAt: { type: Date, default: null },

@@ -1,12 +1,22 @@
 import { CallerOf, type Caller } from '@keyport/access';
-import { changePassword, login, logout, refreshSession, type RequestOf } from '@keyport/contracts';
+import {
+  changePassword,
+  endSession,
+  listSessions,
+  login,
+  logout,
+  refreshSession,
+  type RequestOf,
+} from '@keyport/contracts';
 import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { LoginService } from './login.service.ts';
 import { LogoutService } from './logout.service.ts';
 import { PasswordChangeService } from './password-change.service.ts';
+import { SessionListService } from './session-list.service.ts';
 import { RefreshService } from './refresh.service.ts';
+import { toLoginReply } from './session-tokens.service.ts';
 
 @Controller()
 export class SessionsHandler {
@@ -15,6 +25,7 @@ export class SessionsHandler {
     private readonly refreshes: RefreshService,
     private readonly logouts: LogoutService,
     private readonly passwords: PasswordChangeService,
+    private readonly sessions: SessionListService,
   ) {}
 
   @Handles(login)
@@ -23,8 +34,8 @@ export class SessionsHandler {
   }
 
   @Handles(refreshSession)
-  refresh(@Payload() { refreshToken }: RequestOf<typeof refreshSession>) {
-    return this.refreshes.refresh(refreshToken);
+  async refresh(@Payload() { refreshToken }: RequestOf<typeof refreshSession>) {
+    return toLoginReply(await this.refreshes.refresh({ refreshToken, clientId: null }));
   }
 
   @Handles(logout)
@@ -36,6 +47,17 @@ export class SessionsHandler {
   @Handles(changePassword)
   async changePassword(@Payload() request: RequestOf<typeof changePassword>, @CallerOf() caller: Caller) {
     await this.passwords.change(caller, request);
+    return {};
+  }
+
+  @Handles(listSessions)
+  list(@Payload() request: RequestOf<typeof listSessions>, @CallerOf() caller: Caller) {
+    return this.sessions.list(caller, request);
+  }
+
+  @Handles(endSession)
+  async end(@Payload() { sessionId }: RequestOf<typeof endSession>, @CallerOf() caller: Caller) {
+    await this.sessions.end(caller, sessionId);
     return {};
   }
 }

@@ -27,9 +27,26 @@ export class SessionsRepository {
     await this.sessions.create(session);
   }
 
+  async find(sessionId: string): Promise<Session | null> {
+    return this.sessions.findById(sessionId).lean<Session>();
+  }
+
   /** One that has not ended. */
   async findLive(sessionId: string): Promise<Session | null> {
     return this.sessions.findOne({ _id: sessionId, endedAt: null, expiresAt: { $gt: new Date() } }).lean<Session>();
+  }
+
+  /** The user's that have not ended, newest first, those made before the one with the id `before`. */
+  async livePage(userId: string, limit: number, before: string | undefined): Promise<Session[]> {
+    const those = { userId, endedAt: null, expiresAt: { $gt: new Date() } };
+    const filter = before === undefined ? those : { ...those, _id: { $lt: before } };
+    return this.sessions.find(filter).sort({ _id: -1 }).limit(limit).lean<Session[]>();
+  }
+
+  /** As it is then; null where it has ended meanwhile. */
+  async prolong(sessionId: string, change: Pick<Session, 'expiresAt' | 'dpopJkt'>): Promise<Session | null> {
+    const still = { _id: sessionId, endedAt: null, expiresAt: { $gt: new Date() } };
+    return this.sessions.findOneAndUpdate(still, { $set: change }, { returnDocument: 'after' }).lean<Session>();
   }
 
   async end(sessionId: string, ending: Ending): Promise<void> {

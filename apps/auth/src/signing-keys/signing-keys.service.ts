@@ -46,6 +46,11 @@ export class SigningKeysService {
     return this.loaded().issuers.includes(issuer);
   }
 
+  /** Every `iss` that this deployment has signed under. */
+  ownIssuers(): readonly string[] {
+    return this.loaded().issuers;
+  }
+
   private loaded(): Signer {
     if (!this.signer) throw new Error('no signing key is loaded');
     return this.signer;

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { accessClaims, maxTokenBytes, nowSeconds, readStrictJws, TokenFault, tokenTypes } from '@keyport/access';
+import {
+  accessClaims,
+  maxTokenBytes,
+  nowSeconds,
+  readStrictJws,
+  TokenFault,
+  tokenTypes,
+  type OriginClaim,
+} from '@keyport/access';
 import { KeyportError, type AuthorizationDetail } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
@@ -11,12 +19,22 @@ export interface TokenRequest {
   readonly lifetimeSeconds: number;
   /** RFC 9396; null narrows nothing. */
   readonly authorizationDetails?: readonly AuthorizationDetail[] | null;
+  /** The registered client that it is given to; without one it is Keyport's own, as of a session or a key. */
+  readonly clientId?: string | undefined;
+  /** RFC 9449 §6: thumbprint of the key that its holder must prove to hold with each request. */
+  readonly dpopJkt?: string | undefined;
   /** Makes the token an API key; a session has none. */
-  readonly keyId?: string;
+  readonly keyId?: string | undefined;
   /** Id of the sign-in that a session's token belongs to. */
   readonly sessionId?: string;
   /** What the token's revocation follows: keys and registered public keys it was minted through, nearest first. */
   readonly ancestors?: readonly string[];
+  /** Id of the registered issuer that it came from. */
+  readonly issuerId?: string | undefined;
+  /** Of what is exchanged: what ends it with what it was exchanged from. `iat` is the token's own where it is not earlier. */
+  readonly origin?: Omit<OriginClaim, 'iat' | 'exp'> & { readonly iat?: number | undefined };
+  /** RFC 8693 §4.1. */
+  readonly actor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface MintedToken {
@@ -46,19 +64,30 @@ export class AccessTokensService {
       iss: deployment,
       sub: request.subject,
       aud: deployment,
-      client_id: 'keyport',
+      client_id: request.clientId ?? 'keyport',
       iat,
       exp,
       jti: tokenId,
       scope: request.scopes.join(' '),
       ...optionalClaims(request),
+      ...(request.origin && { origin: { ...request.origin, iat: request.origin.iat ?? iat, exp } }),
     });
     const { kid: signedBy } = readBack(token);
     return { token, tokenId, signedBy, issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) };
   }
 }
 
-const optionalClaims = ({ keyId, sessionId, ancestors = [], authorizationDetails }: TokenRequest) => ({
+const optionalClaims = ({
+  keyId,
+  sessionId,
+  ancestors = [],
+  authorizationDetails,
+  dpopJkt,
+  ...more
+}: TokenRequest) => ({
+  ...(more.issuerId === undefined ? {} : { idp: more.issuerId }),
+  ...(more.actor === undefined ? {} : { act: more.actor }),
+  ...(dpopJkt === undefined ? {} : { cnf: { jkt: dpopJkt } }),
   ...(keyId === undefined ? {} : { key: keyId }),
   ...(sessionId === undefined ? {} : { sid: sessionId }),
   ...(ancestors.length === 0 ? {} : { anc: ancestors }),

@@ -1,5 +1,7 @@
 import { clockSkewSeconds } from '@keyport/access';
+import { keyRevoked } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import { keyModel, type Key } from '../keys/key.model.ts';
@@ -22,7 +24,8 @@ export class HeldKeysRepository {
     const revokedAt = new Date();
     for (const { _id, expiresAt } of await this.keys.find(held, { expiresAt: 1 }).session(session).lean<Key[]>()) {
       const $set = { revokedAt, revocationKeptUntil: revocationKeptUntil(expiresAt, revokedAt) };
-      await this.keys.updateOne({ _id }, { $set }, { session });
+      const untold = untoldEvent(keyRevoked, { revokedAt: revokedAt.toISOString() });
+      await this.keys.updateOne({ _id }, { $set, $push: { untold } }, { session });
     }
     const publicKeys = await this.publicKeys.find(held, { maxLifetimeSeconds: 1 }).session(session).lean<PublicKey[]>();
     for (const { _id, maxLifetimeSeconds } of publicKeys) {

@@ -19,6 +19,7 @@ import { hashPassword } from './passwords.ts';
 import { presentUser } from './present-user.ts';
 import { UserChangesRepository } from './user-changes.repository.ts';
 import { changedRights, grantableScopes, newRights, requireMayTouch } from './user-rules.ts';
+import { requireMayMakeTokens } from '../keys/key-rules.ts';
 import { newUser } from './user.model.ts';
 import { UsersRepository } from './users.repository.ts';
 
@@ -37,6 +38,7 @@ export class UsersService {
 
   async create(caller: Caller, request: RequestOf<typeof createUser>): Promise<ReplyOf<typeof createUser>> {
     caller.require('users:create');
+    requireMayMakeTokens(caller.identity);
     const rights = newRights(request, grantable(caller));
     const password = request.password ?? randomBytes(18).toString('base64url');
     const passwordHash = await hashPassword(password);
@@ -62,6 +64,8 @@ export class UsersService {
 
   async change(caller: Caller, { userId, ...asked }: RequestOf<typeof changeUser>) {
     caller.require('users:update');
+    // Whoever could sign in as them would have tokens that nothing ends.
+    if (asked.password !== undefined || asked.disabled === false) requireMayMakeTokens(caller.identity);
     const held = grantable(caller);
     const passwordHash = asked.password === undefined ? undefined : await hashPassword(asked.password);
     const changed = await this.changes.change(userId, (user) => {

@@ -31,6 +31,15 @@ export interface HttpAttack extends Attack {
   readonly act: (workshop: Workshop) => Promise<Reply>;
 }
 
+export type OAuthReply = Reply<Record<string, unknown>>;
+
+/** Something sent to an OAuth endpoint whose last reply refuses it as RFC 6749 §5.2 says. */
+export interface OAuthAttack extends Attack {
+  readonly status: number;
+  readonly error: string;
+  readonly act: (workshop: Workshop) => Promise<OAuthReply>;
+}
+
 /** Something that a program does on the bus; it ends with this error. */
 export interface BusAttack extends Attack {
   readonly error: string;
@@ -62,6 +71,16 @@ export function answeredBy(
 ): HttpAttack[] {
   const [status, code = ''] = refusal.split(' ');
   return Object.entries(acts).map(([name, act]) => ({ name, source, refusal, status: Number(status), code, act }));
+}
+
+/** Attacks on OAuth endpoints, by name, that are refused alike: `401 invalid_client`. */
+export function refusedAs(
+  refusal: `${number} ${string}`,
+  source: string,
+  acts: Readonly<Record<string, OAuthAttack['act']>>,
+): OAuthAttack[] {
+  const [status, error = ''] = refusal.split(' ');
+  return Object.entries(acts).map(([name, act]) => ({ name, source, refusal, status: Number(status), error, act }));
 }
 
 /** Attacks on the bus, by name, that end with the same error. */

@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
-import type { ServiceName } from '@keyport/contracts';
-import { compactJws, es256, StackBus, whoHas, type Signer } from '@keyport/testing';
+import { streams, type ServiceName, type ToolUser } from '@keyport/contracts';
+import { BusRefusals, compactJws, connectPublisher, es256, StackBus, whoHas, type Signer } from '@keyport/testing';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node';
 import type { Workshop } from './workshop.ts';
 
 /** Claims of tokens on the bus. */
@@ -18,6 +20,11 @@ export class Bus {
     private readonly users: Readonly<Record<ServiceName, StackBus>>,
     private readonly kid: string,
     private readonly key: KeyObject,
+    private readonly publisher: NatsConnection,
+    /** Whoever connects with a key that may publish events to `orders`. */
+    readonly asPublisher: BusRefusals,
+    private readonly natsAddress: string,
+    private readonly tools: Readonly<Record<'auth' | 'import', NatsConnection>>,
   ) {}
 
   static async of(workshop: Workshop): Promise<Bus> {
@@ -34,7 +41,43 @@ export class Bus {
     const kid = `gateway-${randomUUID()}`;
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256' };
     await users.gateway.connection.request(`$KV.context-keys.${kid}`, JSON.stringify({ jwk }));
-    return new Bus(workshop, users, kid, privateKey);
+    const { natsAddress, natsUrls } = await stack.describe();
+    const { token = '' } = await workshop.owner.minted('events:publish:orders');
+    const connectTool = async (user: ToolUser) => {
+      const { username, password } = new URL(natsUrls[user]);
+      return connectNats({ servers: natsAddress, user: username, pass: decodeURIComponent(password) });
+    };
+    const tools = { auth: await connectTool('admin-auth'), import: await connectTool('admin-import') };
+    const publisher = await connectPublisher(natsAddress, token);
+    const asPublisher = new BusRefusals(publisher);
+    return new Bus(workshop, users, kid, privateKey, publisher, asPublisher, natsAddress, tools);
+  }
+
+  /** Name of the error with which nats-server refuses who connects so; `none` where it does not. */
+  async connectWith(token: string, options: { user?: string; pass?: string } = {}): Promise<string> {
+    try {
+      const connection = await connectPublisher(this.natsAddress, token, { reconnect: false, ...options });
+      await connection.close();
+      return 'none';
+    } catch (error) {
+      return (error as Error).name;
+    }
+  }
+
+  /** What arrives on `subject`, in `stream`, where a publisher names it as the one to be answered on. */
+  async answeredOn(stream: string, subject: string): Promise<string> {
+    await this.asPublisher.publish('ingest.v1.orders', '{}', subject);
+    // Answers leave in order: the one before it has been sent too.
+    await jetstream(this.publisher, { checkAPI: false }).publish('ingest.v1.orders', '{}', { timeout: 20_000 });
+    return (await this.lastOn(stream, subject)) ?? 'nothing arrives';
+  }
+
+  /** What the stream holds under the subject, read by its owner's tools. */
+  async lastOn(stream: string, subject: string): Promise<string | undefined> {
+    const isOfImport = stream === streams.uploads.name || stream === streams.ingest.name;
+    const manager = await jetstreamManager(this.tools[isOfImport ? 'import' : 'auth'], { checkAPI: false });
+    const message = await manager.streams.getMessage(stream, { last_by_subj: subject }).catch(() => null);
+    return message?.string();
   }
 
   as(service: ServiceName): StackBus {
@@ -76,6 +119,8 @@ export class Bus {
   }
 
   async stop(): Promise<void> {
+    await this.publisher.close();
+    for (const tool of Object.values(this.tools)) await tool.close();
     for (const user of Object.values(this.users)) await user.close();
   }
 }

@@ -37,6 +37,8 @@ describe('On the bus,', () => {
   it('a subject that is theirs is refused to nobody', async () => {
     expect(await bus.as('export').publish('events.v1.export.any')).toBe('none');
     expect(await bus.as('gateway').subscribe('_INBOX.gateway.>')).toBe('none');
+    expect(await bus.asPublisher.publish('ingest.v1.orders')).toBe('none');
+    expect(await bus.connectWith(workshop.token({}, { scope: 'events:publish:orders' }))).toBe('none');
   });
 
   it.each(onTheBus.map((attack) => [attack.name, attack.error, attack] as const))(

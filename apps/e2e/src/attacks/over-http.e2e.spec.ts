@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TestStack } from '@keyport/testing';
 import { overHttp } from './all-attacks.ts';
+import { issuersNetwork } from './tables/key-set-attacks.ts';
 import { Workshop } from './workshop.ts';
 
 describe('Over HTTP,', () => {
@@ -9,7 +10,10 @@ describe('Over HTTP,', () => {
   let before: Awaited<ReturnType<TestStack['describe']>>['processes'];
 
   beforeAll(async () => {
-    stack = await TestStack.start();
+    stack = await TestStack.start({
+      // A holder's proofs are used up soon.
+      env: { KEYPORT_PROOFS_PER_SECOND: '50', KEYPORT_ISSUER_NETWORKS: issuersNetwork },
+    });
     workshop = await Workshop.in(stack);
     before = (await stack.describe()).processes;
   });
@@ -28,8 +32,13 @@ describe('Over HTTP,', () => {
         expect([reply.status, reply.body]).toMatchObject([status, { code, status }]);
         expect(reply.headers.get('content-type')).toContain('application/problem+json');
         if (status === 401 && code.startsWith('TOKEN_')) {
-          expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer realm="keyport"/);
+          expect(reply.headers.get('www-authenticate')).toMatch(/^(?:Bearer|DPoP) realm="keyport"/);
         }
+        if (code === 'DPOP_PROOF_INVALID') {
+          const challenge = reply.headers.get('www-authenticate');
+          expect(challenge).toMatch(/^DPoP realm="keyport", error="invalid_dpop_proof", .* algs="ES256 /);
+        }
+        if (status === 429) expect(reply.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
         if (code === 'INSUFFICIENT_SCOPE') {
           expect(reply.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
         }

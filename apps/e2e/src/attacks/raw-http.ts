@@ -8,9 +8,15 @@ const pieceLength = 32 * 1024;
  * Sends these header lines as they are, which `fetch` and `node:http` would set right or refuse, and reads the reply until
  * the server closes. What is left to send when the reply comes is not sent: a server that refuses early closes then.
  */
-export async function rawRequest(url: string, lines: readonly string[], body = ''): Promise<Reply> {
+export async function rawRequest(
+  url: string,
+  lines: readonly string[],
+  body = '',
+  /** The address of this machine that it comes from. */
+  localAddress = '127.0.0.1',
+): Promise<Reply> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ port: Number(port), host: hostname, localAddress });
   const received: Buffer[] = [];
   socket.on('data', (part: Buffer) => received.push(part));
   // Not `once`, which would reject where the server resets the connection behind its reply.

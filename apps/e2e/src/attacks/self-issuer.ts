@@ -28,7 +28,7 @@ export class SelfIssuer {
     readonly sign: Signer,
   ) {}
 
-  static async registeredBy(client: KeyportClient, kind: keyof typeof kinds): Promise<SelfIssuer> {
+  static async registeredBy(client: KeyportClient, kind: keyof typeof kinds, more: object = {}): Promise<SelfIssuer> {
     const { make, signer } = kinds[kind];
     const { publicKey, privateKey } = make();
     const registered = await client.ok<PublicKey>('/v1/public-keys', {
@@ -38,6 +38,7 @@ export class SelfIssuer {
         jwk: publicKey.export({ format: 'jwk' }),
         scopes: ['records:read:orders'],
         maxLifetimeSeconds: selfIssuedSeconds,
+        ...more,
       },
     });
     return new SelfIssuer(registered, publicKey, privateKey, signer(privateKey));

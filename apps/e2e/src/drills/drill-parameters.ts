@@ -12,9 +12,9 @@ const defaultSeconds = 100;
 const defaultSeed = 20_261_124;
 
 /** `KEYPORT_DRILL_SEED` and `KEYPORT_DRILL_SECONDS`; see docs/testing.md. */
-export function drillParameters(env: NodeJS.ProcessEnv): DrillParameters {
+export function drillParameters(env: NodeJS.ProcessEnv, otherwiseSeconds = defaultSeconds): DrillParameters {
   const seed = Number(env.KEYPORT_DRILL_SEED ?? defaultSeed);
-  const seconds = Number(env.KEYPORT_DRILL_SECONDS ?? defaultSeconds);
+  const seconds = Number(env.KEYPORT_DRILL_SECONDS ?? otherwiseSeconds);
   if (!Number.isSafeInteger(seed) || !(seconds > 0)) {
     throw new Error('KEYPORT_DRILL_SEED is to be a whole number, and KEYPORT_DRILL_SECONDS a number above 0');
   }

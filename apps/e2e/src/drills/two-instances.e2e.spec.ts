@@ -6,7 +6,16 @@ import type { DrillLine } from './dataset-model.ts';
 import { ndjsonOf } from './drill-file.ts';
 import { drillParameters } from './drill-parameters.ts';
 import { report, say } from './drill.ts';
-import { ExportsWatch, outcomeOf, RangeReader, sha256Of, startExport, storeRecords } from './export-drill.ts';
+import {
+  ExportsWatch,
+  outcomeOf,
+  RangeReader,
+  ResumingDownloads,
+  sha256Of,
+  startExport,
+  storeRecords,
+  type FileAsked,
+} from './export-drill.ts';
 import { planKills, type Victim } from './kill-plan.ts';
 import { killAsPlanned } from './killing.ts';
 
@@ -75,10 +84,13 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
   it('writes files whose digests are those of undisturbed ones, whoever is killed, while others are downloaded', async () => {
     const random = randomFrom(seed);
     const { client } = stack;
-    const formats = ['ndjson', 'csv'] as const;
+    const files: readonly FileAsked[] = [
+      { format: 'ndjson', compression: 'gzip' },
+      { format: 'csv', compression: 'zstd' },
+    ];
     await storeRecords(stack, 'files', rows, random);
     const undisturbed = [];
-    for (const format of formats) undisturbed.push(await client.exported('files', { format }));
+    for (const asked of files) undisturbed.push(await client.exported('files', { ...asked }));
     const took = undisturbed.map(
       ({ startedAt, finishedAt }) => Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? ''),
     );
@@ -86,37 +98,41 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
     const path = `/v1/exports/${undisturbed[0]?.id}/file`;
     const file = Buffer.from(await (await client.raw(path)).arrayBuffer());
     const reader = new RangeReader(client, path, file, random);
+    const downloads = new ResumingDownloads(client, path);
 
     const met = new Set<Victim>();
-    const victims = ['export', 'records', 'mongod', 'nats'] as const;
+    const victims = ['export', 'records', 'mongod', 'gateway', 'nats'] as const;
     const outcomes = [];
     // A file may be whole before its turn to meet everybody has come: then others are written.
     for (let round = 0; round < 4 && met.size < victims.length; round += 1) {
       const watch = new ExportsWatch(
         client,
-        await Promise.all(formats.map((format) => startExport(client, 'files', format))),
+        await Promise.all(files.map((asked) => startExport(client, 'files', asked))),
       );
       const plan = planKills(
         victims.map((victim) => ({ victim })),
         random,
         (victim) => !met.has(victim),
       );
-      const kills = await killAsPlanned(plan, { stack, watch, rows: formats.length * rows });
+      const kills = await killAsPlanned(plan, { stack, watch, rows: files.length * rows });
       outcomes.push(await watch.outcomes());
       for (const { victim, at, read } of kills) {
         say(`  files: ${victim} killed at row ${read}, ${watch.endedAt - at} ms before the end`);
         if (at < watch.endedAt) met.add(victim);
       }
     }
-    await reader.stop();
+    await Promise.all([reader.stop(), downloads.stop()]);
 
     say(`  files: ${outcomes.length} rounds, ${reader.exact} ranges exact, ${reader.broken} broken off`);
+    say(`  files: ${downloads.whole} downloads whole, ${downloads.resumed} times gone on with`);
     expect([...met].sort()).toEqual([...victims].sort());
     for (const outcome of outcomes) expect(outcome).toEqual(undisturbed.map(outcomeOf));
     expect(undisturbed.map(({ counts }) => counts.written)).toEqual([rows, rows]);
     expect(sha256Of(file)).toBe(undisturbed[0]?.digest);
     expect(reader.faults).toEqual([]);
     expect(reader.exact).toBeGreaterThan(0);
+    expect([downloads.faults, [...downloads.digests]]).toEqual([[], [undisturbed[0]?.digest]]);
+    expect(downloads.resumed).toBeGreaterThan(0);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { serviceNames } from '@keyport/contracts';
-import { KeyportClient, until } from '@keyport/testing';
+import { connectPublisher, KeyportClient, until } from '@keyport/testing';
+import { jetstream } from '@nats-io/jetstream';
 import { ComposeSystem } from './compose-system.ts';
 
 describe('What docker-compose.yml describes, run on this machine', () => {
@@ -8,6 +9,7 @@ describe('What docker-compose.yml describes, run on this machine', () => {
 
   beforeAll(async () => {
     system = await ComposeSystem.prepare();
+    await system.makeCalloutKey();
     await system.startServers();
     const isSetUp = () =>
       system
@@ -42,10 +44,20 @@ describe('What docker-compose.yml describes, run on this machine', () => {
 
     expect(done).toMatchObject({ state: 'completed', counts: { read: 2, inserted: 2 } });
     expect(await owner.records('orders')).toHaveLength(2);
+    const { token = '' } = await owner.minted('events:publish:orders');
+    const publisher = await connectPublisher(system.natsUrl, token);
+    const publish = jetstream(publisher, { checkAPI: false }).publish('ingest.v1.orders', '{}', { timeout: 20_000 });
+    expect(await publish).toMatchObject({ stream: 'INGEST' });
+    await publisher.close();
   });
 
   it('can be set up again over what is there', async () => {
+    const issuer = await system.calloutIssuer();
+
     await expect(system.setUpMongodb()).resolves.toBeUndefined();
+    await expect(system.makeCalloutKey()).resolves.toBeUndefined();
+
+    expect(await system.calloutIssuer()).toBe(issuer);
   });
 
   it.each(serviceNames)('says of %s that it is not healthy once it is killed', async (name) => {

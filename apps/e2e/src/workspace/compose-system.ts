@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv, promisify } from 'node:util';
@@ -33,6 +33,9 @@ export class ComposeSystem {
     return new ComposeSystem(await readComposeFile(), parseEnv(stdout) as Record<string, string>, folder, [
       ['/keys/mongod.key', join(folder, 'mongod.key')],
       ['/etc/nats/nats.conf', join(folder, 'nats.conf')],
+      // The volume that the one container writes to is read by the other from beside nats.conf.
+      ['/callout/conf/', join(folder, 'callout', '/')],
+      ['/callout/seed/', join(folder, '/')],
       ['mongodb:27017', `127.0.0.1:${mongodb}`],
       ['nats:4222', `127.0.0.1:${nats}`],
       ['0.0.0.0:4222', `127.0.0.1:${nats}`],
@@ -47,6 +50,15 @@ export class ComposeSystem {
     return this.here('http://127.0.0.1:3000');
   }
 
+  get natsUrl(): string {
+    return this.here('nats://nats:4222');
+  }
+
+  /** What nats-server includes of the container that makes the key pair of the auth callout. */
+  calloutIssuer(): Promise<string> {
+    return readFile(this.here('/callout/conf/callout.conf'), 'utf8');
+  }
+
   async startServers(): Promise<void> {
     await writeFile(this.here('/keys/mongod.key'), 'a'.repeat(64), { mode: 0o400 });
     await mkdir(join(this.folder, 'mongod'));
@@ -58,6 +70,13 @@ export class ComposeSystem {
     await writeFile(this.here('/etc/nats/nats.conf'), this.here(await textOf('docker/nats.conf')));
     const natsOptions = (this.service('nats').command ?? []).map((option) => this.here(option));
     this.spawn('nats', await findNatsServer(quiet), natsOptions, this.environmentOf('nats'));
+  }
+
+  /** The container that makes the key pair of the auth callout, from its source instead of its bundle. */
+  async makeCalloutKey(): Promise<void> {
+    await mkdir(join(this.folder, 'callout'), { recursive: true });
+    const source = ['--import', './tools/build/src/register.mjs', 'tools/stack/src/make-docker-callout-key.ts'];
+    await run(process.execPath, source, { cwd: workspaceRoot, env: this.environmentOf('nats-callout') });
   }
 
   /** The container that sets MongoDB up, from its source instead of its bundle. */

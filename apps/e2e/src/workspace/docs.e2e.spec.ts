@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { serviceNames } from '@keyport/contracts';
+import { eventErrorCodes, serviceNames } from '@keyport/contracts';
 import { configSchemaOf } from './app-config.ts';
 import { variablesOfCompose } from './compose-file.ts';
 import { filesUnder, textOf, workspaceRoot } from './workspace-files.ts';
@@ -106,6 +106,13 @@ describe('The documentation', () => {
     const documented = rows.map(([, code, meaning = '']) => ({ code, meaning: meaning.replace(/\\(?=[<>_*])/g, '') }));
 
     expect(documented).toEqual(rowErrorCodes);
+  });
+
+  it('lists the codes of dead letters as libs/contracts does', async () => {
+    const [, section = ''] = /\n## Dead letters\n([\s\S]*?)\n## /.exec(await textOf('docs/errors.md')) ?? [];
+    const rows = [...section.matchAll(/^\| `([A-Z0-9_]+)` +\| (.+?) +\|$/gm)];
+
+    expect(rows.map(([, code, meaning]) => ({ code, meaning }))).toEqual(eventErrorCodes);
   });
 
   it('lists every code that the writer refuses rows with', async () => {

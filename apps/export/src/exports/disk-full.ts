@@ -1,4 +1,5 @@
 import { KeyportError } from '@keyport/contracts';
+import { RefusedWrite } from '@keyport/mongo';
 import mongoose from 'mongoose';
 
 /** MongoDB manual, "Error Codes": OutOfDiskSpace. */
@@ -9,7 +10,11 @@ export async function orFull<Result>(storing: Promise<Result>): Promise<Result> 
   try {
     return await storing;
   } catch (error) {
-    const isFull = error instanceof mongoose.mongo.MongoServerError && error.code === outOfDiskSpace;
-    throw isFull ? new KeyportError('EXPORTS_FULL', {}, { cause: error }) : error;
+    throw codeOf(error) === outOfDiskSpace ? new KeyportError('EXPORTS_FULL', {}, { cause: error }) : error;
   }
+}
+
+function codeOf(error: unknown): unknown {
+  if (error instanceof RefusedWrite) return error.fault.code;
+  return error instanceof mongoose.mongo.MongoServerError ? error.code : undefined;
 }

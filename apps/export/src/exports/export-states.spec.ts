@@ -43,6 +43,7 @@ describe('a failure of a running export', () => {
   it('is waited out while a service is away', () => {
     expect(judgeFailure('SERVICE_UNAVAILABLE')).toEqual({ retries: 'always' });
     expect(judgeFailure('SERVICE_TIMEOUT')).toEqual({ retries: 'always' });
+    expect(judgeFailure('CHANGES_BEHIND')).toEqual({ retries: 'always' });
   });
 
   it('has a verdict for every code there is', () => {

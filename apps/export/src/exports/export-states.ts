@@ -39,6 +39,7 @@ export function judgeFailure(code: ErrorCode): FailureKind {
     case 'SERVICE_UNAVAILABLE':
     case 'SERVICE_TIMEOUT':
     case 'SOURCE_UNAVAILABLE':
+    case 'CHANGES_BEHIND':
       return { retries: 'always' };
     // A service that just started may not have its keys yet; an expired grant stays refused.
     case 'CONTEXT_INVALID':

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { jobLimits } from '@keyport/access';
+import { giveBack } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { TextPacker, type Packed } from '../writing/packed-text.ts';
 import { DatasetReader, type ReadPage } from '../reading/dataset-reader.service.ts';
@@ -32,13 +33,15 @@ export class ExportWriter {
 
   /** Throws {@link LeaseLost}, the signal's reason, EXPORTS_FULL, and what `records` answers. */
   async write(run: ClaimedExport, signal: AbortSignal): Promise<void> {
-    const file: FileSoFar = { hash: await this.hashStored(run, signal), length: run.bytes };
+    const hash = await this.hashStored(run, signal);
+    const file: FileSoFar = { hash, length: run.bytes, since: run.since ?? undefined };
     const packer = new TextPacker(run.selection.compression, run.tail ?? undefined);
     let batch = emptyBatch();
     // The next batch is being read, written and compressed while one is stored.
     let storing = Promise.resolve();
     for await (const page of this.pages(run, signal)) {
       signal.throwIfAborted();
+      file.since ??= page.since;
       const text = page.write();
       packer.add(text);
       add(batch, page, text);
@@ -51,7 +54,7 @@ export class ExportWriter {
     }
     await storing;
     const progress = await added(file, batch, packer.end(file.length === 0));
-    await this.room.take(progress.bytes.length);
+    await this.room.take(progress.length);
     const finishedAt = new Date();
     const expiresAt = new Date(finishedAt.getTime() + this.settings.keepMs);
     await this.runs.complete(run, progress, { digest: digestOf(file.hash), finishedAt, expiresAt });
@@ -60,11 +63,12 @@ export class ExportWriter {
   private async store(
     run: ClaimedExport,
     file: FileSoFar,
-    { position, tail, bytes, ...batch }: PackedBatch,
+    { position, tail, pieces, ...batch }: PackedBatch,
   ): Promise<void> {
-    const progress = await added(file, batch, bytes);
-    await this.room.take(progress.bytes.length);
+    const progress = await added(file, batch, pieces);
+    await this.room.take(progress.length);
     await this.runs.store(run, progress, position, tail);
+    progress.pieces.forEach(giveBack);
   }
 
   /** Asks for each page before the one before it is turned into text. */
@@ -105,6 +109,8 @@ export class ExportWriter {
 interface FileSoFar {
   readonly hash: Hash;
   length: number;
+  /** Of the first page of all: columns that a second pass over a table finds no more are told by what changed since. */
+  since: string | undefined;
 }
 
 /** Pages whose text is stored together. */
@@ -129,12 +135,14 @@ function add(batch: Batch, page: ReadPage, text: Uint8Array): void {
 const isFull = ({ length, pages }: Batch) => length >= batchBytes || pages >= batchPages;
 
 /** Counts and hashes bytes as the next ones of the file. */
-async function added(file: FileSoFar, { written }: Batch, packed: Promise<Uint8Array>): Promise<Progress> {
-  const bytes = await packed;
+async function added(file: FileSoFar, { written }: Batch, packed: Promise<readonly Uint8Array[]>): Promise<Progress> {
+  const pieces = await packed;
   const offset = file.length;
-  file.hash.update(bytes);
-  file.length += bytes.length;
-  return { offset, bytes, written };
+  for (const piece of pieces) {
+    file.hash.update(piece);
+    file.length += piece.length;
+  }
+  return { offset, pieces, length: file.length - offset, written, since: file.since };
 }
 
 /** RFC 9530 §2: `sha-256` as a structured field, as `Repr-Digest` carries it. */

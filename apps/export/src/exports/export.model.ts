@@ -1,4 +1,5 @@
 import type { ExportSelection } from '@keyport/contracts';
+import { keepsUntold, type WithUntold } from '@keyport/outbox';
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { ExportState } from './export-states.ts';
 
@@ -9,7 +10,7 @@ export interface Lease {
   readonly until: Date;
 }
 
-export interface ExportRecord {
+export interface ExportRecord extends WithUntold {
   readonly _id: string;
   readonly dataset: string;
   /** Of the dataset when the export was accepted. */
@@ -32,6 +33,8 @@ export interface ExportRecord {
   /** Length of what is stored. */
   readonly bytes: number;
   readonly digest: string | null;
+  /** Where a later read may ask for what changed since its first page. */
+  readonly since: string | null;
   readonly error: { readonly code: string; readonly detail: string } | null;
   /** Where reading goes on behind the stored bytes; null at the start. */
   readonly position: Buffer | null;
@@ -54,7 +57,7 @@ export interface ExportRecord {
 /** What concerns a job's owner: no secrets, nothing large. */
 export type ExportView = Omit<
   ExportRecord,
-  'grant' | 'position' | 'tail' | 'lease' | 'fence' | 'attempts' | 'notBefore'
+  'grant' | 'position' | 'tail' | 'lease' | 'fence' | 'attempts' | 'notBefore' | 'untold'
 >;
 
 const schema = new Schema<ExportRecord>(
@@ -75,6 +78,7 @@ const schema = new Schema<ExportRecord>(
     written: { type: Number, default: 0 },
     bytes: { type: Number, default: 0 },
     digest: { type: String, default: null },
+    since: { type: String, default: null },
     error: { type: { code: String, detail: String }, default: null, _id: false },
     position: { type: Buffer, default: null },
     tail: { type: Buffer, default: null },
@@ -92,6 +96,8 @@ const schema = new Schema<ExportRecord>(
   .index({ state: 1, createdAt: 1 })
   .index({ hasParts: 1 }, { partialFilterExpression: { hasParts: true } })
   .index({ forgetAt: 1 }, { expireAfterSeconds: 0 });
+
+keepsUntold(schema);
 
 /** The one model on this connection, whoever asks first. */
 export const exportModel = (connection: Connection): Model<ExportRecord> =>

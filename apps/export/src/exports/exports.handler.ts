@@ -11,7 +11,7 @@ import {
   type ReplyOf,
   type RequestOf,
 } from '@keyport/contracts';
-import { Handles } from '@keyport/messaging';
+import { Handles, spending } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { ExportFiles } from './export-files.service.ts';
@@ -60,7 +60,8 @@ export class ExportsHandler {
     @Payload() request: RequestOf<typeof readExportFile>,
     @CallerOf() caller: Caller,
   ): Promise<ReplyOf<typeof readExportFile>> {
-    return { bytes: await this.files.read(request, caller) };
+    const bytes = await this.files.read(request, caller);
+    return spending({ bytes }, bytes);
   }
 
   @Handles(createExportLink)

@@ -305,6 +305,7 @@ describe('who sees an export', () => {
         'finishedAt',
         'format',
         'id',
+        'since',
       ],
       ...['startedAt', 'state'],
     ]);

@@ -12,6 +12,7 @@ import { ExportWriter } from './export-writer.service.ts';
 import { ExportsHandler } from './exports.handler.ts';
 import { ExportsRepository } from './exports.repository.ts';
 import { ExportsService } from './exports.service.ts';
+import { tellingEvents } from './outboxes.ts';
 import { PartsRepository } from './parts.repository.ts';
 import { RoomRepository } from './room.repository.ts';
 import { RunsRepository } from './runs.repository.ts';
@@ -27,6 +28,7 @@ export class ExportsModule implements OnModuleInit {
       controllers: [ExportsHandler],
       providers: [
         { provide: EXPORT_SETTINGS, useValue: settings },
+        ...tellingEvents,
         ...[ExportsService, ExportFiles, ExportRunner, ExportWriter, ExportSweeper, ExportRoom],
         ...[ExportsRepository, RunsRepository, PartsRepository, RoomRepository],
       ],

@@ -1,4 +1,6 @@
+import { exportCancelled, exportExpired } from '@keyport/contracts';
 import { MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent, withUntold } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model, QueryFilter } from 'mongoose';
 import { statesBefore, type ExportState } from './export-states.ts';
@@ -24,7 +26,10 @@ export interface ListQuery {
 /** Milliseconds that the record of an export outlives its file. */
 export const forgetAfterMs = 30 * 24 * 3600 * 1000;
 
-const viewed = '-grant -position -tail -lease -fence -attempts -notBefore';
+const viewed = '-grant -position -tail -lease -fence -attempts -notBefore -untold';
+
+/** In an update as a pipeline. */
+const nextSequence = { $add: [{ $ifNull: ['$sequence', 0] }, 1] };
 
 /** What owners of exports see and do; writing them is the business of `RunsRepository`. */
 @Injectable()
@@ -72,7 +77,11 @@ export class ExportsRepository {
     const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
     const { matchedCount } = await this.exports.updateOne(
       { _id: id, state: { $in: statesBefore('cancel') }, deletedAt: null },
-      { $set: { state: 'cancelled', finishedAt, forgetAt, lease: null }, $inc: { sequence: 1 } },
+      {
+        $set: { state: 'cancelled', finishedAt, forgetAt, lease: null },
+        $inc: { sequence: 1 },
+        $push: { untold: untoldEvent(exportCancelled) },
+      },
     );
     return matchedCount > 0;
   }
@@ -82,7 +91,10 @@ export class ExportsRepository {
     const deletedAt = new Date();
     await this.exports.updateOne(
       { _id: id, state: { $in: statesBefore('cancel') } },
-      { $set: { state: 'cancelled', finishedAt: deletedAt, lease: null } },
+      {
+        $set: { state: 'cancelled', finishedAt: deletedAt, lease: null },
+        $push: { untold: untoldEvent(exportCancelled) },
+      },
     );
     await this.exports.updateOne({ _id: id, deletedAt: null }, { $set: { deletedAt } });
   }
@@ -92,7 +104,8 @@ export class ExportsRepository {
     const forgetAt = new Date(now.getTime() + forgetAfterMs);
     await this.exports.updateMany(
       { state: { $in: statesBefore('expire') }, expiresAt: { $lte: now } },
-      { $set: { state: 'expired', forgetAt }, $inc: { sequence: 1 } },
+      [{ $set: { state: 'expired', forgetAt, sequence: nextSequence, untold: withUntold(exportExpired) } }],
+      { updatePipeline: true },
     );
   }
 
@@ -106,10 +119,10 @@ export class ExportsRepository {
       .exec();
   }
 
-  /** Deletes the parts, and the record too where its owner deleted it. */
+  /** Deletes the parts, and the record too where its owner deleted it and the world knows what became of it. */
   async free(id: string): Promise<void> {
     await this.parts.deleteAll(id);
-    await this.exports.deleteOne({ _id: id, deletedAt: { $ne: null } });
+    await this.exports.deleteOne({ _id: id, deletedAt: { $ne: null }, 'untold.0': { $exists: false } } as object);
     await this.exports.updateOne({ _id: id }, { $set: { hasParts: false, tail: null } });
   }
 }

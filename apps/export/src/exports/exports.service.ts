@@ -3,7 +3,6 @@ import {
   createGrant,
   jobId,
   KeyportError,
-  scanRecords,
   type createExport,
   type Export,
   type getExportProgress,
@@ -14,10 +13,9 @@ import {
 import { Requester } from '@keyport/messaging';
 import { filledPage, newJobId, readCursor } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
-import { firstPosition } from '../reading/position.ts';
-import { checkSelection, selectedScan } from '../reading/selected-scan.ts';
+import { checkReadable } from '../reading/check-readable.ts';
+import { DatasetReader } from '../reading/dataset-reader.service.ts';
 import type { ExportView } from './export.model.ts';
-import { checkStyle } from '../writing/check-style.ts';
 import { ExportRunner } from './export-runner.service.ts';
 import { ExportRoom } from './export-room.service.ts';
 import { isVisible, perhapsVisible, requireEnding, requireVisible } from './export-visibility.ts';
@@ -31,26 +29,17 @@ export class ExportsService {
     private readonly exports: ExportsRepository,
     private readonly room: ExportRoom,
     private readonly runner: ExportRunner,
+    private readonly reader: DatasetReader,
     private readonly requester: Requester,
   ) {}
 
   async create({ dataset, ...selection }: RequestOf<typeof createExport>, caller: Caller): Promise<Export> {
     caller.require('exports:create', dataset);
-    checkStyle(selection);
+    checkReadable(selection);
     const _id = newJobId();
     const grant = await this.grantFor(_id, dataset, caller);
     // With the grant itself, so that a job that could not read fails now: no such dataset, fields that collide.
-    checkSelection(selection);
-    const one = { ...selection, format: 'ndjson' as const, limit: 1 };
-    const asked = {
-      dataset,
-      fields: selection.fields,
-      limit: 1,
-      maxBytes: 1,
-      ...(selection.snapshot && { snapshot: 'new' as const }),
-      ...selectedScan(firstPosition({ dataset }, one, undefined)),
-    };
-    const { datasetId } = await this.requester.request(scanRecords, asked, { authority: grant });
+    const datasetId = await this.reader.probe(dataset, selection, { authority: grant });
     const now = new Date();
     const limits = limitsText(caller.limitsOn('exports:create', dataset));
     const created = { _id, dataset, datasetId, selection, grant, limits, createdAt: now, notBefore: now };

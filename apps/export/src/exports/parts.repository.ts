@@ -1,9 +1,10 @@
-import { MONGO_CONNECTION } from '@keyport/mongo';
+import { insertRaw, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { ClientSession, Connection, Model, mongo } from 'mongoose';
 import { cutBytes } from '../writing/cut-bytes.ts';
 import { joinedFrom } from './joined-parts.ts';
 import { partModel, type PartRecord } from './part.model.ts';
+import { partSlices } from './part-slices.ts';
 
 /** Several fit into one transaction, and a reply of `export.v1.file.read` needs two at most. */
 export const maxPartBytes = 1024 * 1024;
@@ -13,21 +14,22 @@ export const maxPartBytes = 1024 * 1024;
 export class PartsRepository {
   private readonly parts: Model<PartRecord>;
 
-  constructor(@Inject(MONGO_CONNECTION) connection: Connection) {
+  constructor(@Inject(MONGO_CONNECTION) private readonly connection: Connection) {
     this.parts = partModel(connection);
   }
 
   /** Adds bytes behind the first `offset` of the file. */
-  async append(exportId: string, offset: number, bytes: Uint8Array, session: ClientSession): Promise<void> {
-    // Many pages may give no bytes: columns are collected, or text is kept for the next member of a compressed file.
-    if (bytes.length === 0) return;
-    let partOffset = offset;
-    const parts = cutBytes(bytes, maxPartBytes).map((piece) => {
-      const part = { exportId, offset: partOffset, bytes: asBuffer(piece) };
-      partOffset += piece.length;
-      return part;
-    });
-    await this.parts.collection.insertMany(parts, { session, ordered: true });
+  async append(exportId: string, offset: number, pieces: readonly Uint8Array[], session: ClientSession): Promise<void> {
+    let at = offset;
+    const slices: Uint8Array[] = [];
+    for (const bytes of pieces.flatMap((piece) => cutBytes(piece, maxPartBytes))) {
+      // Many pages may give no bytes: columns are collected, or text is kept for the next member of a compressed file.
+      if (bytes.length === 0) continue;
+      slices.push(...partSlices(exportId, at, bytes));
+      at += bytes.length;
+    }
+    if (slices.length === 0) return;
+    await insertRaw(this.connection.db as mongo.Db, this.parts.collection.collectionName, slices, session);
   }
 
   /** Bytes `offset` to `offset + length`, fewer where the file ends before or its parts are being deleted. */
@@ -51,5 +53,3 @@ export class PartsRepository {
     await this.parts.collection.deleteMany({ exportId });
   }
 }
-
-const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -14,6 +14,7 @@ export const presentExport = (found: ExportView): Export => ({
   counts: { written: found.written },
   bytes: found.bytes,
   digest: found.digest,
+  since: found.digest === null ? null : (found.since ?? null),
   expiresAt: textOf(found.expiresAt),
   ...(found.error && { error: { code: found.error.code, detail: found.error.detail } }),
 });

@@ -1,4 +1,6 @@
+import { exportCompleted, exportFailed, type EventContract } from '@keyport/contracts';
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model } from 'mongoose';
 import { orFull } from './disk-full.ts';
@@ -19,6 +21,7 @@ export type ClaimedExport = Readonly<
     | 'grant'
     | 'limits'
     | 'bytes'
+    | 'since'
     | 'position'
     | 'tail'
     | 'fence'
@@ -29,9 +32,14 @@ export type ClaimedExport = Readonly<
 export interface Progress {
   /** Length of the file before these bytes. */
   readonly offset: number;
-  readonly bytes: Uint8Array;
+  /** The bytes, in order. */
+  readonly pieces: readonly Uint8Array[];
+  /** Bytes of all pieces. */
+  readonly length: number;
   /** Documents in them. */
   readonly written: number;
+  /** As the first page of all told it. */
+  readonly since: string | undefined;
 }
 
 export interface Completion {
@@ -101,7 +109,8 @@ export class RunsRepository {
 
   /** Adds the last bytes and makes the file readable. Throws {@link LeaseLost} and EXPORTS_FULL. */
   complete(run: ClaimedExport, progress: Progress, completion: Completion): Promise<void> {
-    return this.advance(run, progress, { ...completion, state: 'completed', position: null, tail: null, lease: null });
+    const ended = { state: 'completed', position: null, tail: null, lease: null } as const;
+    return this.advance(run, progress, { ...completion, ...ended }, exportCompleted);
   }
 
   /** Ends it without a file. Parts that a kill leaves behind here are swept later. */
@@ -110,7 +119,11 @@ export class RunsRepository {
     const forgetAt = new Date(finishedAt.getTime() + forgetAfterMs);
     const { matchedCount } = await this.exports.updateOne(
       { _id, fence, state: { $in: statesBefore('fail') } },
-      { $set: { state: 'failed', error, finishedAt, forgetAt, lease: null, tail: null }, $inc: { sequence: 1 } },
+      {
+        $set: { state: 'failed', error, finishedAt, forgetAt, lease: null, tail: null },
+        $inc: { sequence: 1 },
+        $push: { untold: untoldEvent(exportFailed) },
+      },
     );
     if (matchedCount === 0) return;
     await this.parts.deleteAll(_id);
@@ -137,17 +150,23 @@ export class RunsRepository {
 
   private advance(
     { _id, fence }: ClaimedExport,
-    { offset, bytes, written }: Progress,
+    { offset, pieces, length, written, since }: Progress,
     set: Partial<ExportRecord>,
+    told?: EventContract,
   ): Promise<void> {
+    const push = told && { $push: { untold: untoldEvent(told) } };
     const storing = inTransaction(this.connection, async (session) => {
       const { matchedCount } = await this.exports.updateOne(
         { _id, fence, bytes: offset, state: { $in: statesBefore('complete') } },
-        { $set: { ...set, hasParts: true, attempts: 0 }, $inc: { bytes: bytes.length, written, sequence: 1 } },
+        {
+          $set: { ...set, ...(since !== undefined && { since }), hasParts: true, attempts: 0 },
+          $inc: { bytes: length, written, sequence: 1 },
+          ...push,
+        },
         { session },
       );
       if (matchedCount === 0) throw new LeaseLost();
-      await this.parts.append(_id, offset, bytes, session);
+      await this.parts.append(_id, offset, pieces, session);
     });
     return orFull(storing);
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { buckets, deleteDataset, putDataset, readPage } from '@keyport/contracts';
+import { buckets, deleteDataset, putDataset, readPage, type Export } from '@keyport/contracts';
 import { openBucket } from '@keyport/messaging';
 import { codeOf, eventually, TeamMongod, type ServiceProcess } from '@keyport/testing';
 import { ann, digestOf, ExportSystem } from '../harness/export-system.ts';
@@ -12,6 +12,7 @@ const orderCount = 100_000;
 
 let system: ExportSystem;
 let records: ServiceProcess;
+let exporter: ServiceProcess;
 /** A deployment of the team's own. */
 let team: TeamMongod;
 let sources: Record<string, string>;
@@ -20,13 +21,15 @@ beforeAll(async () => {
   system = await ExportSystem.start();
   team = await TeamMongod.start();
   sources = { KEYPORT_SOURCES: JSON.stringify({ erp: team.url('erp') }) };
-  [records] = await Promise.all([system.servers.service('records', sources), system.startExport()]);
+  [records, exporter] = await Promise.all([system.servers.service('records', sources), startExport()]);
   await fill('orders');
 });
 
 afterAll(async () => {
   await Promise.all([system?.stop(), team?.stop()]);
 });
+
+const startExport = () => system.startExport({ EXPORT_LEASE_SECONDS: '2' });
 
 async function fill(dataset: string): Promise<void> {
   await system.ask(putDataset, { name: dataset });
@@ -58,6 +61,41 @@ describe('an export from records itself', () => {
 
     const done = await system.ended(job);
     expect(done).toMatchObject({ state: 'completed', counts: { written: orderCount }, digest: digestOf(streamed) });
+  });
+
+  it('of what changed goes on in another process, and names where the next one begins', async () => {
+    const name = 'followed';
+    const changed = 30_000;
+    await system.ask(putDataset, { name, trackChanges: true });
+    const database = system.mongodb.useDb('records');
+    await storeOrders(database, name, changed + 1_000);
+    const withCursor = ({ since }: Export) => since !== null;
+    // So many changes may take a moment to be taken up.
+    const accepted = async (since: string | null): Promise<Export> => {
+      const asked = () => system.create(name, { since: since ?? '' }).catch(() => undefined);
+      return (await eventually(asked, (job) => job !== undefined)) as Export;
+    };
+    // Right after tracking began there may be no cursor yet, or one of before all was taken up.
+    const whole = await eventually(async () => system.completed(await system.create(name)), withCursor);
+    const settled = await system.completed(await accepted(whole.since));
+    const definition = await database.collection('datasets').findOne({ _id: name as never });
+    const collection = database.collection(String(definition?.collectionName));
+    await collection.updateMany({ number: { $lt: changed } }, { $set: { paid: null } });
+
+    const job = await accepted(settled.since);
+    await underWay(job.id);
+    await exporter.end('SIGKILL');
+    exporter = await startExport();
+    const done = await system.completed(job);
+    const rows = String(await system.download(job.id))
+      .trimEnd()
+      .split('\n');
+    const next = await system.completed(await accepted(done.since));
+
+    expect([whole, done, next].map(({ counts }) => counts.written)).toEqual([changed + 1_000, changed, 0]);
+    expect(new Set(rows).size).toBe(changed);
+    expect(rows.every((row) => row.includes('"paid":null'))).toBe(true);
+    expect(withCursor(next)).toBe(true);
   });
 
   it('fails when the token that started it is revoked midway', async () => {

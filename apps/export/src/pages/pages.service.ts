@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from '@keyport/access';
 import type { readPage, ReplyOf, RequestOf } from '@keyport/contracts';
+import { giveBack } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { DatasetReader, type ReadOptions, type ReadPage } from '../reading/dataset-reader.service.ts';
 import { ofOneDocument, type Position } from '../reading/position.ts';
@@ -32,6 +33,7 @@ export class PagesService {
     await nextTurn();
     const bytes = await packed(page, at);
     for (const piece of cutBytes(bytes, maxReplyBytes)) yield { bytes: piece };
+    giveBack(bytes);
   }
 
   private positionOf(request: RequestOf<typeof readPage>, options: ReadOptions): Position | Promise<Position> {

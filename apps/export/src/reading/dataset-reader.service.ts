@@ -1,15 +1,14 @@
 import type { Limited } from '@keyport/access';
-import { getDataset, readChanges, type ReplyOf, scanRecords, type StreamSelection } from '@keyport/contracts';
-import { Requester, type RequestOptions } from '@keyport/messaging';
+import { getDataset, readChanges, type ReplyOf, scanRecords, type ExportSelection } from '@keyport/contracts';
+import { giveBack, Requester, type RequestOptions } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { allowedColumns } from '../writing/allowed-columns.ts';
 import { checkColumns, foundColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
-import { checkStyle } from '../writing/check-style.ts';
 import { writePage } from '../writing/write-page.ts';
 import { LargeDocuments } from './large-documents.service.ts';
-import { checkIncrement } from './increment.ts';
-import { afterOf, checkSelection, selectedScan } from './selected-scan.ts';
+import { checkReadable } from './check-readable.ts';
+import { afterOf, selectedScan } from './selected-scan.ts';
 import {
   afterColumns,
   afterRows,
@@ -23,6 +22,8 @@ import {
 
 /** One page of BSON gives about as much text. */
 const scanBytes = 1024 * 1024;
+/** A reader is not kept waiting for a whole page of it. */
+const firstScanBytes = 64 * 1024;
 
 /** Milliseconds for one scan: a page takes about 15; the contract's limit would outlast the asker's own. */
 const scanTimeoutMs = 8_000;
@@ -49,7 +50,7 @@ export interface ReadPage {
   readonly count: number;
   /** Where a later read may go on behind this page, where it is the last and there may be more. */
   readonly after?: string;
-  /** Turns the page into text; the slow part. Pages of the collecting pass give none. */
+  /** Turns the page into text, once, which then is the caller's alone; the slow part. The collecting pass gives none. */
   readonly write: () => Uint8Array;
 }
 
@@ -64,17 +65,24 @@ export class DatasetReader {
   /** Asks for the dataset only where its schema is needed, so that a first page is not kept waiting. */
   async begin(
     { dataset, datasetId, limits }: LimitedSource,
-    selection: StreamSelection,
+    selection: ExportSelection,
     options: RequestOptions,
   ): Promise<Position> {
-    checkStyle(selection);
-    checkSelection(selection);
-    checkIncrement(selection);
+    checkReadable(selection);
     const needsSchema = isTable(selection.format) && !selection.fields;
     if (!needsSchema) return firstPosition({ dataset, datasetId }, selection, undefined);
     const { id, schema } = await this.requester.request(getDataset, { name: dataset }, options);
     const columns = checkColumns(allowedColumns(columnsOfSchema(schema), limits), dataset);
     return firstPosition({ dataset, datasetId: datasetId ?? id }, selection, columns.length > 0 ? columns : undefined);
+  }
+
+  /** Asks for as little as there is, so that what cannot be read is refused now. Resolves to the dataset's id. */
+  async probe(dataset: string, selection: ExportSelection, options: RequestOptions): Promise<string> {
+    const { since } = selection;
+    const least = since === undefined ? { limit: 1 } : {};
+    const at = firstPosition({ dataset }, { ...selection, ...least, format: 'ndjson' }, undefined);
+    const { datasetId } = await (since === undefined ? this.scan(at, options, 1) : this.changes(at, since, options, 1));
+    return datasetId;
   }
 
   async read(at: Position, options: ReadOptions): Promise<ReadPage> {
@@ -98,23 +106,36 @@ export class DatasetReader {
     return {
       ...{ next, since, count: page.count },
       ...(rest && { after: afterOf(rest) }),
-      write: () => writePage(at, page, ends),
+      write: () => {
+        const text = writePage(at, page, ends);
+        // A cursor may be large too, and lie in the same reply.
+        if (page.next?.buffer !== page.documents.buffer) giveBack(page.documents);
+        return text;
+      },
     };
   }
 
-  private scan(at: Position, options: RequestOptions): Promise<ReplyOf<typeof scanRecords>> {
+  private scan(
+    at: Position,
+    options: RequestOptions,
+    maxBytes = pageBytesOf(at),
+  ): Promise<ReplyOf<typeof scanRecords>> {
     const { dataset, datasetId, fields, left: limit, snapshot } = at;
-    const request = { dataset, datasetId, fields, limit, snapshot, maxBytes: scanBytes, ...selectedScan(at) };
+    const request = { dataset, datasetId, fields, limit, snapshot, maxBytes, ...selectedScan(at) };
     return this.requester.request(scanRecords, request, { timeoutMs: scanTimeoutMs, ...options });
   }
 
   private changes(
-    { dataset, datasetId, scan, fields }: Position,
+    at: Position,
     since: string,
     options: RequestOptions,
+    maxBytes = pageBytesOf(at),
   ): Promise<ReplyOf<typeof scanRecords>> {
+    const { dataset, datasetId, scan, fields } = at;
     const from = scan ? { next: scan } : { since };
-    const request = { dataset, datasetId, from, fields, maxBytes: scanBytes };
+    const request = { dataset, datasetId, from, fields, maxBytes };
     return this.requester.request(readChanges, request, { timeoutMs: changesTimeoutMs, ...options });
   }
 }
+
+const pageBytesOf = ({ scan }: Position): number => (scan ? scanBytes : firstScanBytes);

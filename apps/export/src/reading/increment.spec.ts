@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { KeyportError, type StreamSelection } from '@keyport/contracts';
+import { KeyportError, type ExportSelection } from '@keyport/contracts';
 import { checkIncrement, columnsOfIncrement } from './increment.ts';
 import { afterColumns, afterRows, firstPosition, type ColumnsPosition, type RowsPosition } from './position.ts';
 
 const plain = { format: 'ndjson', ejson: 'relaxed' } as const;
 const datasetId = 'd'.repeat(24);
 
-function refused(selection: StreamSelection): unknown {
+function refused(selection: ExportSelection): unknown {
   try {
     checkIncrement(selection);
     return 'nothing';

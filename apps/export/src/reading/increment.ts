@@ -1,4 +1,4 @@
-import { deletedField, KeyportError, type StreamSelection } from '@keyport/contracts';
+import { deletedField, KeyportError, type ExportSelection } from '@keyport/contracts';
 
 /** The columns of a table of changes: whether the record is gone, which it is, and what was asked for. */
 export const columnsOfIncrement = (columns: readonly string[]): string[] => [
@@ -12,7 +12,7 @@ export const columnsOfIncrement = (columns: readonly string[]): string[] => [
 const allowed: ReadonlySet<string> = new Set(['since', 'fields', 'format', 'ejson', 'csv', 'compression']);
 
 /** Throws VALIDATION_FAILED where something else is asked for beside the changes. */
-export function checkIncrement(selection: StreamSelection): void {
+export function checkIncrement(selection: ExportSelection): void {
   if (selection.since === undefined) return;
   const others = Object.entries(selection).filter(([name, value]) => value !== undefined && !allowed.has(name));
   if (others.length === 0) return;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { KeyportError, readLargeRecord } from '@keyport/contracts';
-import { Requester } from '@keyport/messaging';
+import { giveBack, Requester } from '@keyport/messaging';
 import { Slots } from '@keyport/service';
 import { Injectable } from '@nestjs/common';
 import { largeText } from '../writing/large-text.ts';
@@ -69,7 +69,9 @@ export class LargeDocuments {
     const parts = await this.requester.replies(readLargeRecord, request, { timeoutMs, ...options });
     const isWhole = parts.every(({ part, of }, index) => part === index + 1 && of === parts.length);
     if (!isWhole || parts.length === 0) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'records' });
-    return Buffer.concat(parts.map(({ bytes }) => bytes));
+    const document = Buffer.concat(parts.map(({ bytes }) => bytes));
+    for (const { bytes } of parts) giveBack(bytes);
+    return document;
   }
 }
 

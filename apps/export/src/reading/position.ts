@@ -12,7 +12,7 @@ import {
   afterText,
   sinceCursor,
   type ExportFormat,
-  type StreamSelection,
+  type ExportSelection,
 } from '@keyport/contracts';
 import { columnPath } from '@keyport/codec';
 import { BSON } from 'bson';
@@ -100,7 +100,7 @@ export interface Source {
 /** Where reading begins. `schemaColumns` are those of the dataset's schema, where it has one. */
 export function firstPosition(
   source: Source,
-  { format, ejson, fields, limit, compression, types, csv, filter, sort, after, snapshot, since }: StreamSelection,
+  { format, ejson, fields, limit, compression, types, csv, filter, sort, after, snapshot, since }: ExportSelection,
   schemaColumns: readonly string[] | undefined,
 ): Position {
   const { dataset, datasetId } = source;

@@ -24,13 +24,13 @@ async function fileOf(compression: Compression, steps: readonly Step[], whole: U
     packer.add(whole.subarray(at, at + length));
     at += length;
     if (!isTaken) continue;
-    const { bytes, tail } = packer.take();
-    stored.push(await bytes);
+    const { pieces, tail } = packer.take();
+    stored.push(...(await pieces));
     expect(tail.length).toBeLessThan(memberBytes);
     packer = new TextPacker(compression, tail);
   }
   packer.add(whole.subarray(at));
-  stored.push(await packer.end(Buffer.concat(stored).length === 0));
+  stored.push(...(await packer.end(Buffer.concat(stored).length === 0)));
   return Buffer.concat(stored);
 }
 

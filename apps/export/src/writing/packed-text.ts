@@ -6,7 +6,8 @@ export const memberBytes = 1024 * 1024;
 
 /** The bytes of a file that some of its text makes, and the text behind them that makes none yet. */
 export interface Packed {
-  readonly bytes: Promise<Uint8Array>;
+  /** In order; not joined, as each page may have a megabyte. */
+  readonly pieces: Promise<readonly Uint8Array[]>;
   readonly tail: Uint8Array;
 }
 
@@ -35,16 +36,16 @@ export class TextPacker {
 
   /** What the text so far makes. */
   take(): Packed {
+    if (!this.compression) return { pieces: Promise.resolve(this.taken()), tail: new Uint8Array() };
     const tail = this.rest();
-    if (!this.compression) return { bytes: Promise.resolve(tail), tail: new Uint8Array() };
     this.keep(tail);
-    return { bytes: this.packed(), tail };
+    return { pieces: this.packed(), tail };
   }
 
   /** The last bytes of the file. Of no text at all they are a member too: no bytes are no file of gzip. */
-  end(isFirst: boolean): Promise<Uint8Array> {
+  end(isFirst: boolean): Promise<readonly Uint8Array[]> {
+    if (!this.compression) return Promise.resolve(this.taken());
     const text = this.rest();
-    if (!this.compression) return Promise.resolve(text);
     if (text.length > 0 || (isFirst && this.members.length === 0)) this.pack(text, this.compression);
     return this.packed();
   }
@@ -66,17 +67,21 @@ export class TextPacker {
     this.members.push(member);
   }
 
-  private async packed(): Promise<Uint8Array> {
+  private packed(): Promise<readonly Uint8Array[]> {
     const { members } = this;
     this.members = [];
-    return Buffer.concat(await Promise.all(members));
+    return Promise.all(members);
   }
 
   private rest(): Uint8Array {
-    const text = Buffer.concat(this.pending);
+    return Buffer.concat(this.taken());
+  }
+
+  private taken(): readonly Uint8Array[] {
+    const { pending } = this;
     this.pending = [];
     this.pendingLength = 0;
-    return text;
+    return pending;
   }
 
   private keep(text: Uint8Array): void {

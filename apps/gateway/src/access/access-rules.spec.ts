@@ -42,6 +42,7 @@ async function documentedRoutes(): Promise<Map<string, string>> {
 const namedIn: Record<AccessRule['kind'], (rule: AccessRule) => string> = {
   public: () => 'no token',
   anyToken: () => 'any valid token',
+  clientOrToken: () => 'a client, or',
   fileLink: () => 'the token of a link',
   scope: (rule) => ('action' in rule ? `\`${rule.action}\`` : ''),
   datasetScope: (rule) => ('action' in rule ? `\`${rule.action}:{name}\`` : ''),

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-jwt';
-import { bearerTokenOf, type CarriesHeaders } from './bearer-token.ts';
+import { asksForProof, Possession } from './possession.ts';
+import { presentedTokenOf, type PresentedToken } from './presented-token.ts';
 import type { Principal } from './principal.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
@@ -22,12 +23,17 @@ strategyWithHook.JwtVerifier = (token, verify, _options, done) => done(null, ver
 
 @Injectable()
 export class AccessTokenStrategy extends PassportStrategy(Strategy, 'access-token') {
-  constructor(verifier: TokenVerifier) {
+  constructor(verifier: TokenVerifier, possession: Possession) {
     super({
-      jwtFromRequest: (request: unknown) => bearerTokenOf(request as CarriesHeaders),
-      secretOrKeyProvider: (request: unknown, _token: unknown, done: (error: null, key: never) => void) => {
-        const { socket } = (request as FastifyRequest).raw;
-        const verify: Verify = (token) => verifier.verify(token, socket);
+      jwtFromRequest: (request: unknown) => presentedTokenOf(request as FastifyRequest)?.token ?? null,
+      secretOrKeyProvider: (shown: unknown, _token: unknown, done: (error: null, key: never) => void) => {
+        const request = shown as FastifyRequest;
+        const presented = presentedTokenOf(request) as PresentedToken;
+        const verify: Verify = async (token) => {
+          const principal = await verifier.verify(token, request.raw.socket);
+          if (asksForProof(presented, principal)) await possession.require(request, presented, principal);
+          return principal;
+        };
         done(null, verify as never);
       },
     });

@@ -5,6 +5,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RequestLimits } from '../limits/request-limits.ts';
 import { LinkVerifier } from './link-verifier.ts';
+import { presentedTokenOf } from './presented-token.ts';
 import type { AuthenticatedRequest, Principal } from './principal.ts';
 import { recognise } from './recognise.ts';
 import { TokenVerifier } from './token-verifier.ts';
@@ -30,7 +31,7 @@ export class AccessGuard implements CanActivate {
     if (!rule) throw new KeyportError('INTERNAL', {}, { cause: new Error('The route declares no access rule.') });
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
-    if (rule.kind === 'public') {
+    if (rule.kind === 'public' || (rule.kind === 'clientOrToken' && presentedTokenOf(request) === null)) {
       this.limits.countVisit(request);
       return true;
     }

@@ -1,8 +1,7 @@
 import { authorityClaims, busAudience, maxContextLifetimeSeconds, nowSeconds, tokenTypes } from '@keyport/access';
 import { buckets } from '@keyport/contracts';
-import { BUS_CONNECTION, openBucket } from '@keyport/messaging';
+import { BUS_CONNECTION, putEntry } from '@keyport/messaging';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
@@ -43,9 +42,7 @@ export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutd
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     this.privateKey = privateKey;
     const jwk = { ...(await exportJWK(publicKey)), kid: this.kid, alg: 'ES256' };
-    void openBucket(this.connection, buckets.contextKeys).then((bucket) =>
-      this.keepPublished(bucket, JSON.stringify({ jwk })),
-    );
+    void this.keepPublished(JSON.stringify({ jwk }));
   }
 
   onApplicationShutdown(): void {
@@ -78,14 +75,14 @@ export class ContextSigner implements OnApplicationBootstrap, OnApplicationShutd
       .sign(this.privateKey);
   }
 
-  private async keepPublished(bucket: KV, entry: string): Promise<void> {
+  private async keepPublished(entry: string): Promise<void> {
     try {
-      await bucket.put(this.kid, entry);
+      await putEntry(this.connection, buckets.contextKeys, this.kid, entry);
       this.published = true;
-      this.renewal = setTimeout(() => void this.keepPublished(bucket, entry), renewEveryMs);
+      this.renewal = setTimeout(() => void this.keepPublished(entry), renewEveryMs);
     } catch {
-      // The bus is away; without a published key no service would believe this gateway.
-      this.renewal = setTimeout(() => void this.keepPublished(bucket, entry), 500);
+      // The bus is away, or its bucket is not made yet; without a published key no service would believe this gateway.
+      this.renewal = setTimeout(() => void this.keepPublished(entry), 200);
     }
   }
 }

@@ -23,6 +23,8 @@ import { Principals } from './principals.ts';
 interface VerifiedLink {
   readonly exp: number;
   readonly exportId: string;
+  /** Of the key that signed the link itself. */
+  readonly kid: string;
   readonly holder: Holder;
 }
 
@@ -59,7 +61,7 @@ export class LinkVerifier {
 
   private known(token: string, exportId: string): VerifiedLink | undefined {
     const link = this.cache.get(token, nowSeconds());
-    const holds = link?.exportId === exportId && this.signingKeys.has(link.holder.identity.signedBy);
+    const holds = link?.exportId === exportId && this.signingKeys.has(link.kid);
     return holds ? link : undefined;
   }
 
@@ -88,6 +90,6 @@ export class LinkVerifier {
         return key && { key, maxLifetimeSeconds: maxLinkLifetimeSeconds };
       },
     });
-    return { exp: claims.exp, exportId, holder: new Holder(identityOfLink(claims, kid), claims.exp) };
+    return { exp: claims.exp, exportId, kid, holder: new Holder(identityOfLink(claims, kid), claims.exp) };
   }
 }

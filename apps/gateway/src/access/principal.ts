@@ -8,15 +8,18 @@ import type { FastifyRequest } from 'fastify';
 export interface Principal extends Identity {
   /** Seconds since the epoch. */
   readonly exp: number;
+  /** As in its {@link Holder}. */
+  readonly boundTo: string | undefined;
   readonly sources: RightsSources;
 }
 
-export const principalOf = ({ identity, exp }: Holder, { scopes, details, sources }: Rights): Principal => ({
+export const principalOf = ({ identity, exp, boundTo }: Holder, { scopes, details, sources }: Rights): Principal => ({
   ...identity,
   scopes,
   details,
   sources,
   exp,
+  boundTo,
 });
 
 /** A request that passed the access guard. */

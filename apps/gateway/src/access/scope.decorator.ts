@@ -5,6 +5,7 @@ import { SetMetadata } from '@nestjs/common';
 export type AccessRule =
   | { readonly kind: 'public' }
   | { readonly kind: 'anyToken' }
+  | { readonly kind: 'clientOrToken' }
   | { readonly kind: 'fileLink' }
   | { readonly kind: 'scope'; readonly action: GlobalAction }
   | { readonly kind: 'datasetScope'; readonly action: DatasetAction };
@@ -18,6 +19,9 @@ export const Public = () => rule({ kind: 'public' });
 
 /** Any valid token; what it may see is decided by the service that answers. */
 export const AnyToken = () => rule({ kind: 'anyToken' });
+
+/** A token where the request brings one, else an OAuth 2 client, which the service that answers authenticates. */
+export const ClientOrToken = () => rule({ kind: 'clientOrToken' });
 
 /** The token of a link to the file of the export that the route names as `:id`, in the query; no other token. */
 export const ByFileLink = () => rule({ kind: 'fileLink' });

@@ -1,8 +1,8 @@
-import { Judge, tokenChecks, type JudgeViews } from '@keyport/access';
+import { AccessTokenReader, Judge, tokenChecks, type JudgeViews } from '@keyport/access';
 import type { KeyportError, RightsEntry, UserRights } from '@keyport/contracts';
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT, type CryptoKey } from 'jose';
-import type { GatewayConfig } from '../config.ts';
+import type { ExternalKeys } from './external-keys.ts';
 import { TokenInspector } from './token-inspector.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
@@ -50,12 +50,10 @@ const views = {
 
 function build() {
   const judge = new Judge(views, 0);
-  const verifier = new TokenVerifier(
-    { KEYPORT_PUBLIC_URL: url } as GatewayConfig,
-    views.signingKeys,
-    views.rights,
-    judge,
-  );
+  const { signingKeys, rights } = views;
+  const reader = new AccessTokenReader({ signingKeys, rights }, url);
+  const noOthers = { prepare: async () => undefined } as unknown as ExternalKeys;
+  const verifier = new TokenVerifier(signingKeys, reader, noOthers, judge);
   return { verifier, inspector: new TokenInspector(verifier, judge) };
 }
 
@@ -100,7 +98,7 @@ describe('TokenInspector', () => {
     expect(claims).toMatchObject({ sub: userId, scope: 'records:*:orders keys:read' });
     expect(active).toBe(true);
     expect(checks.map(({ name, ok }) => [name, ok])).toEqual(
-      [...tokenChecks, 'revocation', 'ceiling', 'owner'].map((name) => [name, true]),
+      [...tokenChecks, 'revocation', 'ceiling', 'client', 'owner'].map((name) => [name, true]),
     );
     expect(checks.at(-1)?.detail).toContain('records:read:orders');
   });
@@ -136,8 +134,14 @@ describe('TokenInspector', () => {
 
     expect(capped).toMatchObject({ active: true, ok: { revocation: true, ceiling: true, owner: true } });
     expect(capped.checks.find(({ name }) => name === 'ceiling')?.detail).toBe('leaves keys:read');
-    expect(orphaned).toMatchObject({ active: false, ok: { revocation: true, ceiling: true, owner: false } });
-    expect(revoked).toMatchObject({ active: false, ok: { revocation: false, ceiling: null, owner: null } });
+    expect(orphaned).toMatchObject({
+      active: false,
+      ok: { revocation: true, ceiling: true, client: true, owner: false },
+    });
+    expect(revoked).toMatchObject({
+      active: false,
+      ok: { revocation: false, ceiling: null, client: null, owner: null },
+    });
   });
 
   it('says of a forged token under the kid of a registered public key what it says under one of nobody', async () => {

@@ -23,12 +23,12 @@ const passed: Record<TokenCheck, string> = {
   size: `at most ${maxTokenBytes} bytes`,
   form: 'three parts of canonical base64url, JSON that can be read in one way only',
   header: 'kid names a key; nothing in the header chooses another',
-  type: 'typ is at+jwt',
+  type: 'typ is at+jwt, or what its issuer is registered with',
   algorithm: 'alg is an accepted one',
   key: 'kid names a key that is known',
   claims: 'all claims are there and have their types',
   issuer: 'iss, and sub where the key speaks for one, are those of the key',
-  audience: 'aud is this deployment',
+  audience: 'aud is this deployment, or what its issuer is registered for',
   time: 'iat and exp are in order, and the token lives',
   signature: 'the signature verifies',
 };
@@ -62,20 +62,31 @@ export class TokenInspector {
 
   private standingOf(holder: Holder): Check[] {
     const revocation = this.judge.revocationOf(holder);
-    if (revocation) {
-      const failed = { name: 'revocation', ok: false, detail: revocation.reason };
-      return [failed, notMade('ceiling'), notMade('owner')];
-    }
-    const rights = this.judge.rightsNow(holder);
-    const good = { name: 'revocation', ok: true, detail: 'neither it nor what it depends on is revoked' };
-    if (!(rights instanceof Refusal)) return [good, ceilingOf(rights), ownerOf(rights)];
-    if (rights.check === 'key') return [good, { name: 'ceiling', ok: false, detail: rights.reason }, notMade('owner')];
-    return [
-      good,
-      { name: 'ceiling', ok: true, detail: 'is there' },
-      { name: 'owner', ok: false, detail: rights.reason },
-    ];
+    const rights = revocation ?? this.judge.rightsNow(holder);
+    if (rights instanceof Refusal) return refusedAt(rights);
+    const good = { name: 'revocation', ok: true, detail: standing.revocation };
+    return [good, ceilingOf(rights), clientOf(rights), ownerOf(rights)];
   }
+}
+
+/** Checks behind the signature, in the order of a {@link Refusal}, and what each says where a later one fails. */
+const standing = {
+  revocation: 'neither it nor what it depends on is revoked',
+  ceiling: 'is there',
+  client: 'is there',
+  owner: '',
+};
+type Standing = keyof typeof standing;
+const standingNames = Object.keys(standing) as Standing[];
+
+/** A public key, or an issuer, that is registered no more has no ceiling. */
+function refusedAt({ check, reason }: Refusal): Check[] {
+  const failing: Standing = check === 'key' || check === 'issuer' ? 'ceiling' : check;
+  const at = standingNames.indexOf(failing);
+  return standingNames.map((name, index) => {
+    if (index === at) return { name, ok: false, detail: reason };
+    return index < at ? { name, ok: true, detail: standing[name] } : notMade(name);
+  });
 }
 
 const notMade = (name: string): Check => ({ name, ok: null, detail: 'not made' });
@@ -91,6 +102,11 @@ function failedAt({ check, reason }: TokenFault): Check[] {
 function ceilingOf({ sources: { token, key } }: Rights): Check {
   const detail = key === null ? 'none below what the token says' : `leaves ${listed(intersectScopes(token, key))}`;
   return { name: 'ceiling', ok: true, detail };
+}
+
+function clientOf({ sources: { token, client } }: Rights): Check {
+  const detail = client === null ? 'given to no client' : `leaves ${listed(intersectScopes(token, client))}`;
+  return { name: 'client', ok: true, detail };
 }
 
 function ownerOf({ scopes, sources: { owner } }: Rights): Check {

@@ -1,22 +1,18 @@
 import {
-  accessClaims,
-  accessKeyFinder,
-  Holder,
-  identityOf,
+  AccessTokenReader,
+  isExternal,
   Judge,
   nowSeconds,
-  RightsView,
   SharedWork,
   SIGNING_KEYS,
   TokenFault,
-  tokenTypes,
   VerifiedCache,
-  verifyToken,
+  type Holder,
   type KeyView,
 } from '@keyport/access';
 import { KeyportError } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { GATEWAY_CONFIG, type GatewayConfig } from '../config.ts';
+import { ExternalKeys } from './external-keys.ts';
 import type { Principal } from './principal.ts';
 import { Principals } from './principals.ts';
 
@@ -28,16 +24,14 @@ export class TokenVerifier {
   private readonly principals: Principals;
   /** What a connection sent last: most send it again, and comparing it takes a tenth of the time of hashing it. */
   private readonly lastSeen = new WeakMap<object, { readonly token: string; readonly holder: Holder }>();
-  private readonly key: ReturnType<typeof accessKeyFinder>;
 
   constructor(
-    @Inject(GATEWAY_CONFIG) private readonly config: GatewayConfig,
     @Inject(SIGNING_KEYS) private readonly signingKeys: KeyView,
-    private readonly rights: RightsView,
+    private readonly reader: AccessTokenReader,
+    private readonly externals: ExternalKeys,
     private readonly judge: Judge,
   ) {
     this.principals = new Principals(judge);
-    this.key = accessKeyFinder({ signingKeys, rights }, config.KEYPORT_PUBLIC_URL);
   }
 
   /**
@@ -58,12 +52,8 @@ export class TokenVerifier {
 
   /** What a token says, once its signature verified. Throws {@link TokenFault}; asks neither revocations nor rights. */
   async read(token: string): Promise<Holder> {
-    // Addresses under which the deployment was reached earlier stay good, as long as the key of that time does.
-    const audiences = [this.config.KEYPORT_PUBLIC_URL, ...this.signingKeys.issuers()];
-    const expected = { typ: tokenTypes.access, claims: accessClaims, audiences, key: this.key };
-    const { claims, kid } = await verifyToken(token, expected);
-    const publicKey = this.signingKeys.has(kid) ? undefined : this.rights.publicKey(kid);
-    return new Holder(identityOf(claims, kid, publicKey), claims.exp);
+    await this.externals.prepare(token);
+    return (await this.reader.read(token)).holder;
   }
 
   /** What was verified before, by a key that is still known: a signing key may be revoked. */
@@ -79,7 +69,9 @@ export class TokenVerifier {
     return this.isSignedByKnown(last.holder) ? last.holder : undefined;
   }
 
-  private isSignedByKnown({ identity: { publicKeyId, signedBy } }: Holder): boolean {
+  private isSignedByKnown(holder: Holder): boolean {
+    const { publicKeyId, signedBy } = holder.identity;
+    if (isExternal(holder.identity)) return this.reader.direct.stillHolds(holder);
     return publicKeyId !== undefined || this.signingKeys.has(signedBy);
   }
 

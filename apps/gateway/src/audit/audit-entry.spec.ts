@@ -35,7 +35,7 @@ describe('An entry of the audit', () => {
       path: '/v1/datasets/orders/imports',
       dataset: 'orders',
       ...{ status: 202, code: null },
-      ...{ issuer: ada.issuer, subject: 'ada', key: 'k1', tokenId: 't1' },
+      ...{ issuer: ada.issuer, subject: 'ada', key: 'k1', tokenId: 't1', client: null },
       ...{ address: '192.0.2.1', userAgent: 'curl/8' },
     });
   });
@@ -62,15 +62,30 @@ describe('An entry of the audit', () => {
     expect(entryOf(request, 401)).toMatchObject({ code: 'LOGIN_FAILED', subject: null, account: 'user-1' });
   });
 
-  it('says who signed in, by the token that the answer brings', async () => {
-    const accessToken = await new SignJWT({ iss: ada.issuer, sub: 'ada', jti: 't2' })
+  const client = `client-${'0'.repeat(24)}`;
+
+  it.each([
+    ['a client that a token was given to', { clientId: client }, client],
+    ['no client where the person signed in alone', { clientId: 'keyport' }, null],
+    ['no client where who signs for themselves names one', { clientId: client, publicKeyId: 'pk-1' }, null],
+  ])('names %s', (_what, parts, named) => {
+    expect(entryOf(newRequest({ user: { ...ada, ...parts } }), 202).client).toBe(named);
+  });
+
+  it.each([
+    ['accessToken', {}, { key: null, client: null }],
+    ['accessToken', { client_id: 'keyport' }, { key: null, client: null }],
+    ['access_token', { client_id: client }, { key: null, client }],
+    ['access_token', { client_id: client, key: 'k1' }, { key: 'k1', client }],
+  ])('says who signed in, by the %s that the answer brings, with %j', async (member, more, said) => {
+    const token = await new SignJWT({ iss: ada.issuer, sub: 'ada', jti: 't2', ...more })
       .setProtectedHeader({ alg: 'HS256' })
       .sign(new Uint8Array(32));
 
-    const entry = entryOf(newRequest(), 200, JSON.stringify({ accessToken }));
+    const entry = entryOf(newRequest(), 200, JSON.stringify({ [member]: token }));
 
-    expect(entry).toMatchObject({ issuer: ada.issuer, subject: 'ada', tokenId: 't2', key: null });
-    expect(JSON.stringify(entry)).not.toContain(accessToken);
+    expect(entry).toMatchObject({ issuer: ada.issuer, subject: 'ada', tokenId: 't2', ...said });
+    expect(JSON.stringify(entry)).not.toContain(token);
   });
 
   it('names no dataset where the path names none, or none that can be', () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isClientId, registeredClientOf } from '@keyport/access';
 import { datasetName, type AuditEntry } from '@keyport/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decodeJwt } from 'jose';
@@ -10,9 +11,9 @@ import { refusalOf } from './refusals.ts';
 const longestPath = 2048;
 const longestAgent = 512;
 
-type Who = Pick<AuditEntry, 'issuer' | 'subject' | 'key' | 'tokenId'>;
+type Who = Pick<AuditEntry, 'issuer' | 'subject' | 'key' | 'tokenId' | 'client'>;
 
-const nobody: Who = { issuer: null, subject: null, key: null, tokenId: null };
+const nobody: Who = { issuer: null, subject: null, key: null, tokenId: null, client: null };
 
 /** What the audit keeps of a request that is about to be answered: no query, no body, no token. */
 export function auditEntryOf(
@@ -41,7 +42,7 @@ export function auditEntryOf(
 }
 
 /** Access and refresh tokens that somebody put where an id belongs: whoever reads the audit could use them. */
-const secrets = /eyJ[\w-]*(?:\.|%2e)[\w-]+(?:\.|%2e)[\w-]*|kpr_[\w-]+/gi;
+const secrets = /eyJ[\w-]*(?:\.|%2e)[\w-]+(?:\.|%2e)[\w-]*|kp[drs]_[\w-]+/gi;
 const withoutSecrets = (path: string): string => path.replace(secrets, '***');
 
 /** Grows with time, so that the newest entries are found by it; random, so that two gateways do not meet. */
@@ -55,14 +56,24 @@ function datasetOf({ params, routeOptions }: FastifyRequest): string | null {
 
 function whoAsked(request: FastifyRequest): Who | undefined {
   const { user } = request as Partial<AuthenticatedRequest>;
-  return user && { issuer: user.issuer, subject: user.subject, key: user.keyId ?? null, tokenId: user.tokenId };
+  if (!user) return undefined;
+  const { issuer, subject, keyId: key = null, tokenId } = user;
+  return { issuer, subject, key, tokenId, client: registeredClientOf(user) ?? null };
+}
+
+interface Said {
+  readonly key?: string;
+  readonly client_id?: string;
 }
 
 /** Who signed in, or went on with a session, asked without a token: the one that the answer brings says who they are. */
 function whoSignedIn(payload: unknown, status: number): Who {
   if (status !== 200 || typeof payload !== 'string') return nobody;
-  const { accessToken } = JSON.parse(payload) as { readonly accessToken?: unknown };
+  if (payload === '') return nobody;
+  const answer = JSON.parse(payload) as { readonly accessToken?: unknown; readonly access_token?: unknown };
+  const accessToken = answer.accessToken ?? answer.access_token;
   if (typeof accessToken !== 'string') return nobody;
-  const { iss = null, sub = null, jti = null } = decodeJwt(accessToken);
-  return { issuer: iss, subject: sub, key: null, tokenId: jti };
+  // Made by auth a moment ago, for this answer.
+  const { iss = null, sub = null, jti = null, key = null, client_id: client } = decodeJwt<Said>(accessToken);
+  return { issuer: iss, subject: sub, key, tokenId: jti, client: client && isClientId(client) ? client : null };
 }

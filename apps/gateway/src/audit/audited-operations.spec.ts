@@ -14,9 +14,10 @@ describe('The audited operations', () => {
     const changes = [...operations].filter(([, { kind }]) => kind === 'change');
 
     expect(changes.length).toBeGreaterThan(10);
-    expect(changes.every(([route]) => /^(?:POST|PUT|PATCH|DELETE) \/v1\//.test(route))).toBe(true);
+    expect(changes.every(([route]) => /^(?:POST|PUT|PATCH|DELETE) \/(?:v1|oauth)\//.test(route))).toBe(true);
     expect(operations.get('POST /v1/keys')).toEqual({ id: 'keys.create', kind: 'change' });
     expect(operations.get('DELETE /v1/datasets/:name/records/:id')).toEqual({ id: 'records.delete', kind: 'change' });
+    expect(operations.get('POST /oauth/token')).toEqual({ id: 'oauth.token', kind: 'change' });
     expect(operations.get('POST /v1/auth/login')).toEqual({ id: 'sessions.login', kind: 'change' });
   });
 
@@ -26,6 +27,7 @@ describe('The audited operations', () => {
     expect(reads.sort()).toEqual([
       'GET /v1/datasets/:name/records',
       'GET /v1/datasets/:name/records/:id',
+      'GET /v1/dead-letters/:id',
       'GET /v1/exports/:id/download',
       'GET /v1/exports/:id/file',
       'GET /v1/imports/:id/rejects',

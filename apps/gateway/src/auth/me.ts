@@ -1,4 +1,4 @@
-import { scopeIsHeld } from '@keyport/access';
+import { isExternal, registeredClientOf, scopeIsHeld } from '@keyport/access';
 import type { meSchema } from '@keyport/contracts';
 import type { z } from 'zod';
 import type { Principal } from '../access/principal.ts';
@@ -19,24 +19,31 @@ export function meOf(principal: Principal): Me {
       from: {
         token: giverOf(scope, sources.token) ?? scope,
         key: sources.key && (giverOf(scope, sources.key) ?? null),
+        client: sources.client && (giverOf(scope, sources.client) ?? null),
         owner: sources.owner && (giverOf(scope, sources.owner.scopes) ?? null),
       },
     })),
     sources: {
       token: [...sources.token],
       key: sources.key && [...sources.key],
+      client: sources.client && [...sources.client],
       owner: sources.owner && { ...sources.owner, scopes: [...sources.owner.scopes] },
     },
     issuedAt: instantOf(principal.issuedAt),
     expiresAt: instantOf(principal.exp),
     tokenId: principal.tokenId,
     key: principal.keyId ?? null,
+    client: registeredClientOf(principal) ?? null,
   };
 }
 
-function kindOf({ publicKeyId, keyId }: Principal): Me['kind'] {
+function kindOf(principal: Principal): Me['kind'] {
+  const { publicKeyId, keyId, subject, clientId, origin } = principal;
+  if (isExternal(principal)) return 'external';
+  if (origin) return 'exchanged';
   if (publicKeyId !== undefined) return 'self-issued';
-  return keyId === undefined ? 'session' : 'key';
+  if (keyId !== undefined) return 'key';
+  return subject === clientId ? 'client' : 'session';
 }
 
 const giverOf = (scope: string, list: readonly string[]): string | undefined =>

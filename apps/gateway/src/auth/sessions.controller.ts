@@ -1,16 +1,20 @@
 import {
   changePassword,
   changePasswordSchema,
+  endSession,
+  listSessions,
   login,
   loginSchema,
   logout,
   refreshSchema,
+  pageRequest,
   refreshSession,
   sessionSchema,
+  signInListSchema,
   type ReplyOf,
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
-import { Body, Controller, Header, HttpCode, Post, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -90,5 +94,33 @@ export class SessionsController {
     @Body({ schema: changePasswordSchema }) body: z.output<typeof changePasswordSchema>,
   ): Promise<void> {
     await this.bus.ask(request, changePassword, { ...body, address: addressGroup(request.ip) });
+  }
+
+  @Get('sessions')
+  @AnyToken()
+  @Describe({
+    summary: 'Where you are signed in, and the devices that you let in, the newest first',
+    description: 'For a person who signed in with email and password.',
+    reply: signInListSchema,
+    errors: ['SESSION_NEEDED', 'VALIDATION_FAILED', 'CURSOR_INVALID'],
+  })
+  list(
+    @Req() request: AuthenticatedRequest,
+    @Query({ schema: pageRequest }) query: z.output<typeof pageRequest>,
+  ): Promise<ReplyOf<typeof listSessions>> {
+    return this.bus.ask(request, listSessions, query);
+  }
+
+  @Delete('sessions/:id')
+  @AnyToken()
+  @HttpCode(204)
+  @Describe({
+    summary: 'End one of your sign-ins, or a device, everywhere within a second',
+    description: 'The jobs that it started end with it.',
+    status: 204,
+    errors: ['SESSION_NEEDED', 'SESSION_NOT_FOUND'],
+  })
+  async end(@Req() request: AuthenticatedRequest, @Param('id') sessionId: string): Promise<void> {
+    await this.bus.ask(request, endSession, { sessionId });
   }
 }

@@ -6,6 +6,12 @@ import { z } from 'zod';
 import { Public } from '../access/scope.decorator.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.ts';
 import { Describe } from '../http/describe.ts';
+import {
+  resourceMetadata,
+  resourceMetadataSchema,
+  serverMetadata,
+  serverMetadataSchema,
+} from '../oauth/server-metadata.ts';
 
 const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }).meta({ id: 'JsonWebKeySet' });
 
@@ -23,5 +29,27 @@ export class WellKnownController {
   jwks(@Res({ passthrough: true }) reply: FastifyReply) {
     void reply.header('cache-control', `public, max-age=${this.config.KEYPORT_KEY_SET_CACHE_SECONDS}`);
     return { keys: this.signingKeys.jwks() };
+  }
+
+  @Get('oauth-authorization-server')
+  @Public()
+  @Describe({
+    summary: 'Endpoints, grants and ways to authenticate of the OAuth 2 server (RFC 8414)',
+    reply: serverMetadataSchema,
+    isPublic: true,
+  })
+  server() {
+    return serverMetadata(this.config.KEYPORT_PUBLIC_URL);
+  }
+
+  @Get('oauth-protected-resource')
+  @Public()
+  @Describe({
+    summary: 'Where to get tokens for this API, and how to send them (RFC 9728)',
+    reply: resourceMetadataSchema,
+    isPublic: true,
+  })
+  resource() {
+    return resourceMetadata(this.config.KEYPORT_PUBLIC_URL);
   }
 }

@@ -13,7 +13,7 @@ const exportWith = (change: Partial<Export>): Export => ({
     bytes: 0,
   },
   ...{ createdAt: '2026-11-24T10:00:00.000Z', startedAt: '2026-11-24T10:00:00.000Z', finishedAt: null },
-  ...{ digest: null, expiresAt: null },
+  ...{ digest: null, since: null, expiresAt: null },
   ...change,
 });
 const written = (rows: number) => exportWith({ counts: { written: rows }, bytes: rows * 100 });

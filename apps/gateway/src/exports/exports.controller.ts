@@ -38,6 +38,8 @@ export class ExportsController {
   @HttpCode(202)
   @Describe({
     summary: 'Write a dataset to a file in the background',
+    description:
+      'With `since` only what changed: from `since` of the export of an earlier file, or `Keyport-Since` of a stream.',
     status: 202,
     reply: exportSchema,
     errors: [
@@ -47,6 +49,10 @@ export class ExportsController {
       'SORT_TOO_LARGE',
       'CURSOR_INVALID',
       'SNAPSHOT_UNAVAILABLE',
+      'CURSOR_EXPIRED',
+      'CHANGES_NOT_TRACKED',
+      'CHANGES_NOT_ALLOWED',
+      'CHANGES_BEHIND',
       'TOO_MANY_EXPORTS',
       'EXPORTS_FULL',
     ],

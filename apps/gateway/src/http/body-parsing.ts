@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { GrowingBuffer } from './growing-buffer.ts';
 import { isNestedDeeper } from './json-depth.ts';
 
+/** Bytes of a form: two tokens, each character encoded by three, and what comes with them. */
+const formBodyLimit = 64 * 1024;
 /** Bytes of a JSON request body; files go through imports, which have no such limit. */
 const jsonBodyLimit = 1024 * 1024;
 /** Milliseconds for a JSON body to arrive whole; files may take as long as they need. */
@@ -18,8 +20,11 @@ export interface BodyConfig {
   readonly streamsBody?: boolean;
   /** The handler gets the text of a JSON body, and reads it itself. */
   readonly keepsText?: boolean;
+  /** The handler gets the text of a form, and reads it itself. */
+  readonly takesForm?: boolean;
 }
 
+const formType = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 const jsonType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
@@ -32,10 +37,11 @@ export function parseBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: IncomingMessage) => {
     // What no route takes is refused for that, whatever its body is.
     if (request.is404) return undefined;
-    const { streamsBody, keepsText } = request.routeOptions.config as BodyConfig;
+    const { streamsBody, keepsText, takesForm } = request.routeOptions.config as BodyConfig;
     if (streamsBody) return payload;
     const contentType = request.headers['content-type'];
-    const body = await readBody(payload);
+    if (takesForm) return readForm(payload, contentType);
+    const body = await readBody(payload, jsonBodyLimit);
     if (body.length === 0) return undefined;
     if (!contentType || !jsonType.test(contentType)) {
       throw new KeyportError('UNSUPPORTED_MEDIA_TYPE', {
@@ -52,8 +58,15 @@ export function parseBodies(fastify: FastifyInstance): void {
   });
 }
 
-async function readBody(payload: IncomingMessage): Promise<string> {
-  const body = new GrowingBuffer(jsonBodyLimit);
+/** RFC 6749 §3.2. */
+async function readForm(payload: IncomingMessage, contentType: string | undefined): Promise<string> {
+  if (!formType.test(contentType ?? ''))
+    throw new KeyportError('OAUTH_REQUEST_INVALID', { reason: 'it is not application/x-www-form-urlencoded' });
+  return readBody(payload, formBodyLimit);
+}
+
+async function readBody(payload: IncomingMessage, limitBytes: number): Promise<string> {
+  const body = new GrowingBuffer(limitBytes);
   const deadline = setTimeout(
     () => payload.destroy(new KeyportError('BODY_TOO_SLOW', { seconds: jsonBodyMs / 1000 })),
     jsonBodyMs,
@@ -61,7 +74,7 @@ async function readBody(payload: IncomingMessage): Promise<string> {
   try {
     // A request that is destroyed takes its connection along, and with it the reason.
     for await (const part of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      if (part.length > body.room) throw new KeyportError('BODY_TOO_LARGE', { limitBytes: jsonBodyLimit });
+      if (part.length > body.room) throw new KeyportError('BODY_TOO_LARGE', { limitBytes });
       body.append(part);
     }
   } finally {

@@ -15,6 +15,8 @@ export interface RouteDescription {
   readonly errors?: readonly ErrorCode[];
   /** True where no token is asked. */
   readonly isPublic?: boolean;
+  /** Shape of a refusal; a problem unless told. */
+  readonly refusal?: z.ZodType;
 }
 
 const withToken: readonly ErrorCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_REVOKED', 'INSUFFICIENT_SCOPE'];
@@ -28,6 +30,7 @@ export function Describe({
   produces,
   errors = [],
   isPublic = false,
+  refusal = problemSchema,
 }: RouteDescription) {
   const content = Object.fromEntries((produces ?? []).map((type) => [type, { schema: { type: 'string' as const } }]));
   const success = reply
@@ -36,13 +39,13 @@ export function Describe({
   return applyDecorators(
     ApiOperation({ summary, ...(description ? { description } : {}) }),
     ApiResponse(success),
-    ...refusals([...(isPublic ? [] : withToken), 'SERVICE_UNAVAILABLE', ...errors]),
+    ...refusals([...(isPublic ? [] : withToken), 'SERVICE_UNAVAILABLE', ...errors], refusal),
   );
 }
 
-function refusals(codes: readonly ErrorCode[]) {
+function refusals(codes: readonly ErrorCode[], shape: z.ZodType) {
   const byStatus = Map.groupBy(new Set(codes), (code) => errorTable[code].status);
   return [...byStatus].map(([status, sameStatus]) =>
-    ApiResponse({ status, description: sameStatus.join(', '), standardSchema: problemSchema }),
+    ApiResponse({ status, description: sameStatus.join(', '), standardSchema: shape }),
   );
 }

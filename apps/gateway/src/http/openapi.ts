@@ -15,7 +15,9 @@ export function openApiOf(app: INestApplication): OpenAPIObject {
     .addSecurityRequirements('bearer')
     .build();
   const document = SwaggerModule.createDocument(app, description, { operationIdFactory: operationIdOf });
-  for (const operations of Object.values(document.paths)) {
+  for (const [path, operations] of Object.entries(document.paths)) {
+    // Those answer as RFC 6749 §5.2 says.
+    if (path.startsWith('/oauth/')) continue;
     for (const operation of Object.values(operations)) sendProblems(operation as OperationObject);
   }
   return document;

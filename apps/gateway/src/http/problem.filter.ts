@@ -2,6 +2,7 @@ import type { KeyportError } from '@keyport/contracts';
 import { Catch, Logger, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { noteRefusal } from '../audit/refusals.ts';
+import { answerAsOAuth, isOAuthRequest } from '../oauth/oauth-refusal.ts';
 import { RouteTable } from './route-table.ts';
 import { challengeOf, problemOf, toKeyportError } from './problem.ts';
 import { answerWithoutBody, hasUnreadBody } from './unread-body.ts';
@@ -43,6 +44,10 @@ export function sendProblem(reply: FastifyReply, request: FastifyRequest, error:
   if (error.status === 429) void reply.header('retry-after', String(error.params.retryAfterSeconds ?? 1));
   if (error.code === 'METHOD_NOT_ALLOWED') void reply.header('allow', String(error.params.allowed));
   if (hasUnreadBody(request)) answerWithoutBody(request, reply);
+  if (isOAuthRequest(request)) {
+    void reply.send(answerAsOAuth(reply, error));
+    return;
+  }
   void reply
     .status(error.status)
     .type('application/problem+json')

@@ -31,8 +31,19 @@ describe('toKeyportError', () => {
 });
 
 describe('challengeOf', () => {
-  it('tells only the scheme where no token came (RFC 6750 §3.1)', () => {
-    expect(challengeOf(new KeyportError('TOKEN_MISSING'))).toBe('Bearer realm="keyport"');
+  it('tells only the schemes where no token came (RFC 6750 §3.1, RFC 9449 §7.1)', () => {
+    expect(challengeOf(new KeyportError('TOKEN_MISSING'))).toBe(
+      'Bearer realm="keyport", DPoP realm="keyport", algs="ES256 EdDSA PS256 RS256 Ed25519"',
+    );
+  });
+
+  it('asks for a proof where that is what was wrong (RFC 9449 §7.1)', () => {
+    const params = { check: 'binding', reason: 'the token is bound to a key' };
+
+    const [proof, token] = [new KeyportError('DPOP_PROOF_INVALID', params), new KeyportError('TOKEN_INVALID', params)];
+
+    expect(challengeOf(proof)).toMatch(/^DPoP realm="keyport", error="invalid_dpop_proof", .*, algs="ES256 /);
+    expect(challengeOf(token)).toMatch(/^DPoP realm="keyport", error="invalid_token", .*, algs="ES256 /);
   });
 
   it('names a missing scope and a bad token', () => {

@@ -1,3 +1,4 @@
+import { proofAlgorithms } from '@keyport/access';
 import { describeError, errorTable, KeyportError, type ErrorCode, type FieldProblem } from '@keyport/contracts';
 import { z } from 'zod';
 
@@ -55,18 +56,27 @@ export function toKeyportError(error: unknown): KeyportError {
 }
 
 /** What was wrong is in the body: no bearer token was asked for. */
-const withoutBearer: ReadonlySet<ErrorCode> = new Set(['LOGIN_FAILED', 'REFRESH_INVALID', 'REFRESH_REUSED']);
+const withoutBearer: ReadonlySet<ErrorCode> = new Set([
+  ...(['LOGIN_FAILED', 'REFRESH_INVALID', 'REFRESH_REUSED', 'OAUTH_CLIENT_INVALID'] as const),
+]);
+
+const dpopAlgorithms = `algs="${proofAlgorithms.join(' ')}"`;
 
 /**
- * RFC 6750 §3: a request without a token is only told the scheme; a bad token and a missing scope are named.
+ * RFC 6750 §3: a request without a token is only told the schemes; a bad token and a missing scope are named. What
+ * is wrong with a proof, or with how a bound token was sent, is said under the scheme that asks for one (RFC 9449 §7.1).
  * Undefined for every other error.
  */
 export function challengeOf({ code, params }: KeyportError): string | undefined {
-  if (code === 'TOKEN_MISSING') return 'Bearer realm="keyport"';
+  if (code === 'TOKEN_MISSING') return `Bearer realm="keyport", DPoP realm="keyport", ${dpopAlgorithms}`;
   const description = plain(describeError(code, params));
   if (code === 'INSUFFICIENT_SCOPE')
     return `Bearer realm="keyport", error="insufficient_scope", scope="${plain(String(params.scope))}", error_description="${description}"`;
   if (errorTable[code].status !== 401 || withoutBearer.has(code)) return undefined;
+  if (code === 'DPOP_PROOF_INVALID' || params.check === 'binding') {
+    const error = code === 'DPOP_PROOF_INVALID' ? 'invalid_dpop_proof' : 'invalid_token';
+    return `DPoP realm="keyport", error="${error}", error_description="${description}", ${dpopAlgorithms}`;
+  }
   return `Bearer realm="keyport", error="invalid_token", error_description="${description}"`;
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { performance } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RightsView } from '@keyport/access';
 import type { KeyportError, UsageLimits } from '@keyport/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -45,6 +46,10 @@ function refusalOf(work: () => void): KeyportError | undefined {
 }
 
 describe('The limits of requests', () => {
+  // Else buckets fill while this runs, the more the slower the machine.
+  beforeEach(() => void jest.spyOn(performance, 'now').mockReturnValue(0));
+  afterEach(() => void jest.restoreAllMocks());
+
   it('of a key hold for all that is minted through it together', () => {
     const limits = setUp({}, { requestsPerSecond: 1, burst: 2 });
     const child = (keyId: string) => holder({ keyId, ancestors: ['parent'] });
@@ -53,6 +58,21 @@ describe('The limits of requests', () => {
     limits.count(child('two'), newReply().reply);
 
     expect(refusalOf(() => limits.count(child('three'), newReply().reply))?.code).toBe('RATE_LIMITED');
+  });
+
+  it('of a public key hold for what was exchanged for its tokens, which is counted once', () => {
+    const limits = setUp({}, { requestsPerSecond: 1, burst: 2 });
+    const origin = { iat: 0, exp: 1, kids: ['pk-1'], clients: [] };
+    const child = (jti: string) => holder({ ancestors: [jti, 'pk-1'], origin });
+    const { reply, headers } = newReply();
+
+    limits.count(holder({ publicKeyId: 'pk-1' }), newReply().reply);
+    limits.count(child('t1'), reply);
+
+    expect(headers).toMatchObject({ 'ratelimit-limit': '2', 'ratelimit-remaining': '0' });
+    expect(refusalOf(() => limits.count(child('t2'), newReply().reply))?.code).toBe('RATE_LIMITED');
+    expect(refusalOf(() => limits.count(holder({ publicKeyId: 'pk-1' }), newReply().reply))?.code).toBe('RATE_LIMITED');
+    expect(refusalOf(() => limits.count(holder({ origin }), newReply().reply))).toBeUndefined();
   });
 
   it("tell each holder what is left of the deployment's limit", () => {

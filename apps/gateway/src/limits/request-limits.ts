@@ -1,16 +1,17 @@
-import { RightsView, type Identity } from '@keyport/access';
-import { KeyportError, type UsageLimits } from '@keyport/contracts';
+import { publicKeyBehind, RightsView, type Identity } from '@keyport/access';
+import type { UsageLimits } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bearerTokenOf } from '../access/bearer-token.ts';
+import { presentedTokenOf } from '../access/presented-token.ts';
 import { GATEWAY_CONFIG, type GatewayConfig } from '../config.ts';
 import { addressGroup } from './address-group.ts';
 import { RateLimiter } from './rate-limiter.ts';
+import { refusalOfRate } from './rate-refusal.ts';
 import { anonymousRate, inspectionRate, rateOf, unauthenticatedRate } from './request-rates.ts';
-import { Rate, type TokenBucket } from './token-bucket.ts';
+import { Rate } from './token-bucket.ts';
 
-/** Whose requests are counted together: a key's, a registered public key's, else a person's. */
-export type Holder = Pick<Identity, 'issuer' | 'subject' | 'keyId' | 'publicKeyId' | 'ancestors'>;
+/** Whose requests are counted together: a key's, a registered public key's, else a person's; also of what they exchanged. */
+export type Holder = Pick<Identity, 'issuer' | 'subject' | 'keyId' | 'publicKeyId' | 'ancestors' | 'origin'>;
 
 /** How much may be asked of this gateway, counted in memory, before anything else is asked in the caller's name. */
 @Injectable()
@@ -36,13 +37,14 @@ export class RequestLimits {
   count(holder: Holder, reply: FastifyReply): void {
     const limits = this.ownLimitsOf(holder);
     const rate = limits === undefined ? this.otherwise : this.ownRateOf(limits);
-    const { allowed, bucket } = this.holders.take(nameOf(holder), rate);
+    const name = nameOf(holder);
+    const { allowed, bucket } = this.holders.take(name, rate);
     void reply.header('ratelimit-limit', rate.limit);
     void reply.header('ratelimit-remaining', String(bucket.remaining));
     void reply.header('ratelimit-reset', String(bucket.fullInSeconds));
     void reply.header('ratelimit-policy', rate.policy);
-    if (!allowed) throw refusal(rate, bucket);
-    for (const ancestor of holder.ancestors) this.countThrough(ancestor);
+    if (!allowed) throw refusalOfRate(rate, bucket);
+    for (const ancestor of holder.ancestors) if (ancestor !== name) this.countThrough(ancestor);
   }
 
   /** Else a key with limits would have them as often as it mints keys. */
@@ -68,22 +70,27 @@ export class RequestLimits {
 
   /**
    * Before a token is verified: from an address that used up what it may ask unrecognised, only tokens that are known
-   * already are let through, so that a flood of bad ones costs no more signature checks.
+   * already are let through, so that a flood of bad ones costs no more signature checks. A token that is bound to a key costs
+   * one each time, for its proof.
    */
   refuseFlood(request: FastifyRequest, isKnown: (token: string) => boolean): void {
     if (this.strangers.size === 0) return;
     const empty = this.strangers.emptyBucketOf(addressGroup(request.ip));
-    if (empty && !isKnown(bearerTokenOf(request) ?? '')) throw refusal(this.unauthenticated, empty);
+    if (!empty) return;
+    const presented = presentedTokenOf(request);
+    if (presented?.scheme === 'DPoP' || !isKnown(presented?.token ?? ''))
+      throw refusalOfRate(this.unauthenticated, empty);
   }
 
   private require(limiter: RateLimiter, holder: string, rate: Rate): void {
     const { allowed, bucket } = limiter.take(holder, rate);
-    if (!allowed) throw refusal(rate, bucket);
+    if (!allowed) throw refusalOfRate(rate, bucket);
   }
 
   /** What is set now: a change holds from the next request on. */
-  private ownLimitsOf({ keyId, publicKeyId }: Holder): UsageLimits | undefined {
-    if (keyId !== undefined) return this.rights.key(keyId)?.limits;
+  private ownLimitsOf(holder: Holder): UsageLimits | undefined {
+    if (holder.keyId !== undefined) return this.rights.key(holder.keyId)?.limits;
+    const publicKeyId = publicKeyBehind(holder);
     return publicKeyId === undefined ? undefined : this.rights.publicKey(publicKeyId)?.limits;
   }
 
@@ -96,10 +103,5 @@ export class RequestLimits {
   }
 }
 
-export const nameOf = ({ issuer, subject, keyId, publicKeyId }: Holder): string => {
-  if (keyId !== undefined) return keyId;
-  return publicKeyId ?? `${issuer}|${subject}`;
-};
-
-const refusal = (rate: Rate, bucket: TokenBucket): KeyportError =>
-  new KeyportError('RATE_LIMITED', { limit: rate.perSecond, retryAfterSeconds: bucket.nextInSeconds });
+export const nameOf = (holder: Holder): string =>
+  holder.keyId ?? publicKeyBehind(holder) ?? `${holder.issuer}|${holder.subject}`;

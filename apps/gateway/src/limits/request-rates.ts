@@ -6,6 +6,18 @@ export const anonymousRate = new Rate(50, 100);
 /** Each inspection of a token may cost a signature check; people ask for it while they look for a fault. */
 export const inspectionRate = new Rate(20, 40);
 
+/**
+ * DPoP proofs that are remembered of one person or program at one gateway: twice a second's worth at once. By default that
+ * is a fifteenth of what the memory of proofs holds.
+ */
+export const proofRate = (perSecond: number): Rate => new Rate(perSecond, perSecond * 2);
+/** Of all whom another issuer speaks for. */
+export const issuerProofRate = (perSecond: number): Rate => proofRate(perSecond * 4);
+/** Proofs with requests for tokens from one address: a device asks for one every ten minutes. */
+export const tokenProofRate = new Rate(10, 50);
+/** From all addresses: half of what the memory of such proofs holds, at one gateway. */
+export const tokenProofRateInAll = new Rate(500, 1_000);
+
 /** Requests without a good token from one address: twice a second's worth at once. */
 export const unauthenticatedRate = (perSecond: number): Rate => new Rate(perSecond, perSecond * 2);
 

@@ -34,6 +34,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** One that was taken for nothing; never beyond what the bucket holds. */
+  giveBack(): void {
+    this.tokens = Math.min(this.rate.burst, this.tokens + 1);
+  }
+
   isEmpty(now: number): boolean {
     this.refill(now);
     return this.tokens < 1;

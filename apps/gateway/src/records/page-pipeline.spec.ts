@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { KeyportError } from '@keyport/contracts';
 import { PagePipeline, type PageParts } from './page-pipeline.ts';
 
@@ -80,6 +80,87 @@ describe('PagePipeline', () => {
     for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
 
     expect(asked).toHaveLength(askedAtTheEnd);
+  });
+
+  it('gives the first page while the next one is still being looked for', async () => {
+    const { promise: neverTold } = Promise.withResolvers<never>();
+    async function* fetchPage(cursor: string | undefined): PageParts & AsyncGenerator {
+      if (cursor !== undefined) await neverTold;
+      yield { next: 'behind', count: 1 };
+      yield { bytes: bytesOf('first row') };
+    }
+    const reader = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
+
+    const text = String((await reader.next()).value);
+
+    expect(text).toBe('first row');
+  });
+
+  describe('for a client who reads nothing for a while', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    const stalled = () => jest.advanceTimersByTimeAsync(60_000);
+
+    it('holds no pages, and gets them anew: all of them once, in order, and counted once', async () => {
+      const { asked, fetchPage } = pagesUpTo(9);
+      const pipeline = new PagePipeline(fetchPage);
+      const reader = pipeline[Symbol.asyncIterator]();
+      const texts = [String((await reader.next()).value)];
+      await stalled();
+      const askedBefore = [...asked];
+
+      for (let next = await reader.next(); !next.done; next = await reader.next()) texts.push(String(next.value));
+
+      // Whatever waited is asked for again.
+      expect(askedBefore).toEqual([0, 1, 2, 3]);
+      expect(asked.slice(askedBefore.length)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      expect(texts).toEqual(Array.from({ length: 10 }, (_, page) => `page ${page};`));
+      expect(pipeline.totals).toEqual({ count: 20, after: 'behind' });
+    });
+
+    it('reads no page twice for one who goes on being slow, also where pages between are empty', async () => {
+      const asked: number[] = [];
+      async function* fetchPage(cursor: string | undefined): PageParts & AsyncGenerator {
+        const page = Number(cursor ?? 0);
+        asked.push(page);
+        yield { next: page < 12 ? String(page + 1) : null, count: 1 };
+        yield { bytes: bytesOf(page % 3 === 2 ? '' : `${page};`) };
+      }
+      const reader = new PagePipeline(fetchPage)[Symbol.asyncIterator]();
+      const texts: string[] = [];
+
+      for (let next = await reader.next(); !next.done; next = await reader.next()) {
+        texts.push(String(next.value));
+        await stalled();
+      }
+
+      expect(texts.join('')).toBe('0;1;3;4;6;7;9;10;12;');
+      // The first three were asked for before anybody knew.
+      expect(asked).toEqual([0, 1, 2, 3, ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]);
+    });
+
+    it('is not held up by an answer that comes when its page was given back', async () => {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      let asks = 0;
+      async function* fetchPage(cursor: string | undefined): PageParts & AsyncGenerator {
+        asks += 1;
+        if (asks === 2) await late;
+        yield { next: cursor === undefined ? 'last' : null, count: 1 };
+        yield { bytes: bytesOf(cursor ?? 'first ') };
+      }
+      const pipeline = new PagePipeline(fetchPage);
+      const reader = pipeline[Symbol.asyncIterator]();
+      await reader.next();
+      await stalled();
+      resolve();
+      await stalled();
+
+      const text = String((await reader.next()).value);
+
+      expect([text, (await reader.next()).done, asks]).toEqual(['last', true, 3]);
+      expect(pipeline.totals.count).toBe(2);
+    });
   });
 
   it('fails where a page fails, after the pages before it', async () => {

@@ -2,27 +2,41 @@ import { KeyportError } from '@keyport/contracts';
 import type { StreamTotals } from './stream-trailers.ts';
 
 /** A page as it arrives: first where the next one begins, then its bytes, in several pieces where they are very many. */
-export type PageParts = AsyncIterable<
-  { next: string | null; count: number; after?: string | undefined; since?: string | undefined } | { bytes: Uint8Array }
->;
+export type PageParts = AsyncIterable<PagePlace | { bytes: Uint8Array }>;
 
-/** Pages asked for and not yet taken: enough that scanning, writing and sending overlap, and all that a client can hold. */
+export interface PagePlace {
+  readonly next: string | null;
+  readonly count: number;
+  readonly after?: string | undefined;
+  readonly since?: string | undefined;
+}
+
+/** Pages asked for and not yet taken: enough that scanning, writing and sending overlap. */
 const credit = 3;
 
+/** Milliseconds after which pages that wait for a client who reads nothing are given back, and asked for again later. */
+const patienceMs = 1_000;
+
 interface PendingPage {
+  /** What it was asked for with; undefined of the first one. */
+  readonly cursor: string | undefined;
   readonly bytes: Promise<Uint8Array>;
+  /** Once it has begun to arrive. */
+  place: PagePlace | undefined;
 }
 
 /**
  * Pulls pages one after another, each asked for as soon as the one before has told where it begins, with a few under way.
- * Nothing is pushed: a reader who stops reading stops the asking.
+ * Nothing is pushed: a reader who stops reading stops the asking, and holds no page but the one that it was given.
  */
 export class PagePipeline {
   /** Where a later request may ask for what changed since; known with the first page. */
   since: string | undefined;
-  private readonly window: PendingPage[] = [];
+  private window: PendingPage[] = [];
   /** Where the next page begins, once known and while the window is full; null at the end. */
   private following: string | null | undefined;
+  /** How many pages may wait: none for a client that was slow with the last one. */
+  private ahead = credit;
   private stopped = false;
   private records = 0;
   private after: string | undefined;
@@ -42,46 +56,72 @@ export class PagePipeline {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    let waiting: NodeJS.Timeout | undefined;
     try {
       for (let page = this.window[0]; page; page = this.window[0]) {
         const bytes = await page.bytes;
-        this.window.shift();
-        this.extend();
-        if (bytes.length > 0) yield bytes;
+        this.take(page);
+        if (bytes.length > 0) {
+          this.ahead = credit;
+          waiting = setTimeout(() => this.giveBack(), patienceMs);
+          yield bytes;
+          clearTimeout(waiting);
+        }
+        this.extend(1);
       }
     } finally {
+      clearTimeout(waiting);
       this.stopped = true;
     }
   }
 
-  private ask(cursor: string | undefined): void {
-    this.following = undefined;
-    const bytes = this.receive(cursor);
-    // Seen by whoever takes the page; until then it must not count as unhandled.
-    bytes.catch(() => undefined);
-    this.window.push({ bytes });
+  private take({ place }: PendingPage): void {
+    this.window.shift();
+    this.records += place?.count ?? 0;
+    this.after = place?.after;
+    this.extend();
   }
 
-  private async receive(cursor: string | undefined): Promise<Uint8Array> {
+  /** Nothing of these pages was sent: whoever reads on gets them anew from where the first of them begins. */
+  private giveBack(): void {
+    this.ahead = 0;
+    const cursor = this.window[0]?.cursor;
+    if (cursor === undefined) return;
+    this.window = [];
+    this.following = cursor;
+  }
+
+  private ask(cursor: string | undefined): void {
+    this.following = undefined;
+    const { promise: bytes, resolve } = Promise.withResolvers<Uint8Array>();
+    const page: PendingPage = { cursor, bytes, place: undefined };
+    this.window.push(page);
+    resolve(this.receive(page));
+    // Seen by whoever takes the page; until then it must not count as unhandled.
+    bytes.catch(() => undefined);
+  }
+
+  private async receive(page: PendingPage): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
-    let isPlaced = false;
-    for await (const part of this.fetchPage(cursor)) {
+    for await (const part of this.fetchPage(page.cursor)) {
       if ('bytes' in part) parts.push(part.bytes);
-      else {
-        isPlaced = true;
-        this.since ??= part.since;
-        this.following = part.next;
-        this.records += part.count;
-        this.after = part.after;
-        this.extend();
-      }
+      else this.place(page, part);
     }
-    if (!isPlaced) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
+    if (!page.place) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
     return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
   }
 
-  private extend(): void {
-    if (this.stopped || typeof this.following !== 'string' || this.window.length >= credit) return;
-    this.ask(this.following);
+  private place(page: PendingPage, place: PagePlace): void {
+    page.place = place;
+    // One that was given back meanwhile has nothing behind it.
+    if (this.window.at(-1) !== page) return;
+    this.since ??= place.since;
+    this.following = place.next;
+    this.extend();
+  }
+
+  private extend(least = 0): void {
+    if (this.stopped || typeof this.following !== 'string') return;
+    if (this.window.length < Math.max(least, this.ahead)) this.ask(this.following);
   }
 }

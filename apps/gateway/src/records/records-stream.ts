@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { getDataset, getRecord, readPage, type RequestInput, type StreamSelection } from '@keyport/contracts';
+import { getRecord, readPage, type RequestInput, type ExportSelection } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BusCaller } from '../access/bus-caller.ts';
@@ -8,8 +8,8 @@ import { describeContent } from '../exports/media-types.ts';
 import { PagePipeline, type PageParts } from './page-pipeline.ts';
 import { addTrailers, announceTrailers } from './stream-trailers.ts';
 
-/** What a client that stops reading leaves in memory. */
-const oneAtATime = { objectMode: true, highWaterMark: 1 };
+/** A client that stops reading leaves in memory what is being sent to it, and nothing behind that. */
+const onDemand = { objectMode: true, highWaterMark: 0 };
 
 /** Streams a dataset to the client. A failure midway breaks the connection: no half answer ends as if it were whole. */
 @Injectable()
@@ -20,20 +20,29 @@ export class RecordsStream {
     request: AuthenticatedRequest,
     reply: FastifyReply,
     dataset: string,
-    selection: StreamSelection,
+    selection: ExportSelection,
   ): Promise<void> {
-    if (request.method === 'HEAD') {
-      // The headers alone: a stream behind them would be read to its end and thrown away.
-      await this.bus.ask(request, getDataset, { name: dataset });
-      describeContent(reply, selection);
-      await reply.send(Readable.from([]));
-      return;
-    }
+    if (request.method === 'HEAD') return this.describe(request, reply, dataset, selection);
     const pages = await this.pagesFrom(request, { kind: 'first', dataset, selection });
-    if (pages.since !== undefined) void reply.header('keyport-since', pages.since);
+    describeStream(reply, selection, pages.since);
     announceTrailers(reply);
-    describeContent(reply, selection);
-    await reply.send(Readable.from(wholeOf(pages, reply), oneAtATime));
+    await reply.send(Readable.from(wholeOf(pages, reply), onDemand));
+  }
+
+  /** As a GET would be answered, a refusal included: by its first page, of which nothing is sent and nothing follows. */
+  private async describe(
+    request: AuthenticatedRequest,
+    reply: FastifyReply,
+    dataset: string,
+    selection: ExportSelection,
+  ): Promise<void> {
+    let since: string | undefined;
+    for await (const part of this.bus.stream(request, readPage, { kind: 'first', dataset, selection })) {
+      if ('next' in part) since = part.since;
+      break;
+    }
+    describeStream(reply, selection, since);
+    await reply.send(Readable.from([]));
   }
 
   /** One record as JSON; as a stream where no message carries it. */
@@ -42,7 +51,7 @@ export class RecordsStream {
     const body =
       'json' in found
         ? found.json
-        : Readable.from(await this.pagesFrom(request, { kind: 'record', dataset, ...found }), oneAtATime);
+        : Readable.from(await this.pagesFrom(request, { kind: 'record', dataset, ...found }), onDemand);
     await reply.type('application/json; charset=utf-8').send(body);
   }
 
@@ -55,6 +64,11 @@ export class RecordsStream {
     await pages.begun();
     return pages;
   }
+}
+
+function describeStream(reply: FastifyReply, selection: ExportSelection, since: string | undefined): void {
+  describeContent(reply, selection);
+  if (since !== undefined) void reply.header('keyport-since', since);
 }
 
 /** Headers leave with the first piece, and where few records match, bytes take a while: an empty one comes first. */

@@ -15,7 +15,7 @@ let manager: JetStreamManager;
 
 beforeAll(async () => {
   servers = await TestServers.start();
-  const admin = await servers.connectionOf('admin');
+  const admin = await servers.connectionOf('admin-import');
   const retention = RetentionPolicy.Limits;
   await ensureStream(admin, streams.uploads, {
     ...{ retention, discard: DiscardPolicy.New, max_bytes: 2 * mebibyte, allow_direct: true },

@@ -1,6 +1,6 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { KeyportError, maxPieceBytes, pieceHeaders, uploadSubject } from '@keyport/contracts';
+import { KeyportError, maxPieceBytes, pieceChecksum, pieceHeaders, uploadSubject } from '@keyport/contracts';
 import { BUS_CONNECTION, isStreamFull } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream';
@@ -194,7 +194,7 @@ function headersOf({ epoch, prefix }: Upload, offset: number, piece: Buffer): Ms
   const pieceHdrs = headers();
   pieceHdrs.set(pieceHeaders.offset, String(offset));
   pieceHdrs.set(pieceHeaders.epoch, String(epoch));
-  pieceHdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+  pieceHdrs.set(pieceHeaders.checksum, pieceChecksum(piece));
   if (prefix) pieceHdrs.set(pieceHeaders.prefixDigest, prefix.update(piece).copy().digest('hex'));
   return pieceHdrs;
 }

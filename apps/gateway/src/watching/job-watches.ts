@@ -1,5 +1,5 @@
 import { KeyportError } from '@keyport/contracts';
-import { bearerTokenOf } from '../access/bearer-token.ts';
+import { presentedTokenOf } from '../access/presented-token.ts';
 import type { AuthenticatedRequest } from '../access/principal.ts';
 import type { TokenVerifier } from '../access/token-verifier.ts';
 import type { OpenStreams } from '../limits/open-streams.ts';
@@ -40,7 +40,11 @@ export class JobWatches<Seen extends SeenJob> {
     if (isKnown && this.jobs.isFinal(seen)) return null;
     // Another id than the present one says that the client lacks something, were it greater too.
     const close = this.streams.open(request.user, id);
-    const watcher = new ProgressWatcher(bearerTokenOf(request) ?? '', caller, isKnown ? lastEventId : undefined);
+    const watcher = new ProgressWatcher(
+      presentedTokenOf(request)?.token ?? '',
+      caller,
+      isKnown ? lastEventId : undefined,
+    );
     watcher.onEnd(close);
     this.watch(id).join(watcher, seen);
     return watcher;

@@ -23,6 +23,9 @@ interface SealAs {
   readonly digest?: string;
 }
 
+/** Small files have several chunks then. */
+const chunkRows = '1000';
+
 /** Who asks unless another is named. */
 export const owner: Who = { sub: 'owner', scope: '*' };
 
@@ -48,7 +51,7 @@ export class ImportSystem {
   }
 
   async startImport(env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-    const service = await this.servers.service('import', env);
+    const service = await this.servers.service('import', { KEYPORT_IMPORT_CHUNK_ROWS: chunkRows, ...env });
     this.importing.push(service);
     return service;
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { maxPieceBytes, pieceHeaders, uploadSubject } from '@keyport/contracts';
+import { maxPieceBytes, pieceChecksum, pieceHeaders, uploadSubject } from '@keyport/contracts';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 
@@ -28,7 +28,7 @@ export async function publishUpload(
     const hdrs = headers();
     hdrs.set(pieceHeaders.offset, String(offset + start));
     hdrs.set(pieceHeaders.epoch, String(epoch));
-    hdrs.set(pieceHeaders.digest, createHash('sha256').update(piece).digest('hex'));
+    hdrs.set(pieceHeaders.checksum, pieceChecksum(piece));
     if (file) hdrs.set(pieceHeaders.prefixDigest, prefix.update(piece).copy().digest('hex'));
     pending.push(client.publish(uploadSubject(importId), piece, { headers: hdrs }));
     if (pending.length >= window) await Promise.all(pending.splice(0));

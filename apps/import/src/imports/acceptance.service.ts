@@ -12,8 +12,9 @@ import {
 } from '@keyport/contracts';
 import { Requester } from '@keyport/messaging';
 import { isDuplicateKey, newJobId } from '@keyport/mongo';
-import { Injectable } from '@nestjs/common';
-import { readingOptionsOf } from '../parsing/reading-options.ts';
+import { Inject, Injectable } from '@nestjs/common';
+import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import { chunkLimitsOf, readingOptionsOf } from '../parsing/reading-options.ts';
 import { ConcurrentImports, isSeatTaken } from '../quotas/concurrent-imports.service.ts';
 import { QuotasService } from '../quotas/quotas.service.ts';
 import { SpoolRoom } from '../intake/spool-room.service.ts';
@@ -56,6 +57,7 @@ export class AcceptanceService {
     private readonly quotas: QuotasService,
     private readonly concurrent: ConcurrentImports,
     private readonly room: SpoolRoom,
+    @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
   ) {}
 
   /**
@@ -68,9 +70,10 @@ export class AcceptanceService {
     for (;;) {
       try {
         await this.requireRoom(request);
-        return await this.store(newJobId(), asked, caller, (given) => describe(request, given));
+        return await this.store(newJobId(), asked, caller, (given) =>
+          describe(request, given, this.config.KEYPORT_IMPORT_CHUNK_ROWS),
+        );
       } catch (error) {
-        if (isSeatTaken(error)) continue;
         // Another import has this id: its rows' `_id`s begin with it, so this one takes another. Or the idempotency key
         // was used just now, which whoever asked looks into.
         if (!isDuplicateKey(error) || request.idempotencyKey !== undefined) throw error;
@@ -92,7 +95,8 @@ export class AcceptanceService {
     caller: Caller,
     describe: (given: Accepted) => Unseated,
   ): Promise<ImportDocument> {
-    const seats = await this.concurrent.seatsFor(caller);
+    // Nobody is asked for an import that has no seat.
+    await this.concurrent.seatsFor(caller);
     const { grant } = await this.requester.request(
       createGrant,
       { jobId: importId, dataset: name, actions },
@@ -102,9 +106,17 @@ export class AcceptanceService {
     const dataset = await this.requester.request(getDataset, { name }, { authority: grant });
     const limits = limitsText(caller.limitsOn('imports:create', name));
     const accepted = describe({ importId, creator: caller.creator, grant, limits, dataset });
-    return this.quotas.admit(caller, contentLength, (reserved, session) =>
-      this.imports.create({ ...accepted, ...seats, reserved }, session),
-    );
+    for (;;) {
+      // Of many that begin at once few choose the same seat where each looks right before it takes one.
+      const seats = await this.concurrent.seatsFor(caller);
+      try {
+        return await this.quotas.admit(caller, contentLength, (reserved, session) =>
+          this.imports.create({ ...accepted, ...seats, reserved }, session),
+        );
+      } catch (error) {
+        if (!isSeatTaken(error)) throw error;
+      }
+    }
   }
 
   private requireRoom({ contentEncoding, verifiedFirst = false, contentLength = 0 }: CreateImport): Promise<void> {
@@ -124,8 +136,9 @@ function actionsOf({ options }: Writing): DatasetAction[] {
   return changing ? ['imports:create', changing] : ['imports:create'];
 }
 
-function describe(request: CreateImport, { importId, creator, grant, limits, dataset }: Accepted) {
+function describe(request: CreateImport, { importId, creator, grant, limits, dataset }: Accepted, chunkRows: number) {
   const { options } = request;
+  const reading = { ...readingOptionsOf(request, dataset.schema), ...chunkLimitsOf(options.mode, chunkRows) };
   return {
     _id: importId,
     creator,
@@ -135,7 +148,7 @@ function describe(request: CreateImport, { importId, creator, grant, limits, dat
     datasetId: dataset.id,
     format: request.format,
     contentEncoding: request.contentEncoding,
-    readingText: JSON.stringify(readingOptionsOf(request, dataset.schema)),
+    readingText: JSON.stringify(reading),
     mode: options.mode,
     key: options.key ?? dataset.key ?? [],
     onError: options.onError,

@@ -8,6 +8,7 @@ import type {
   ImportState,
   WriteMode,
 } from '@keyport/contracts';
+import { keepsUntold, type WithUntold } from '@keyport/outbox';
 import { Schema, type Connection, type Model, type mongo } from 'mongoose';
 import type { SpoolPosition } from '../intake/piece-sequence.ts';
 import type { Seats } from '../quotas/seats.ts';
@@ -65,7 +66,7 @@ export interface UploadedFile {
 }
 
 /** Imports of earlier versions have no seats. */
-export interface ImportDocument extends Partial<Seats> {
+export interface ImportDocument extends Partial<Seats>, WithUntold {
   readonly _id: string;
   readonly dataset: string;
   /** Of the dataset when the import was accepted: one made anew under this name is not what it was accepted for. */
@@ -132,10 +133,8 @@ export interface ImportDocument extends Partial<Seats> {
   readonly failures: number;
   /** Holders in a row that died or froze without getting further. */
   readonly lostHolders: number;
-  /** Last piece in the spool when the upload was found idle. */
+  /** Last piece that was read when the upload was found idle. */
   readonly idleSequence: number | null;
-  /** The event of its completion was published. */
-  readonly announced: boolean;
   /** Null where a file brings the rows; missing in imports of earlier versions. */
   readonly retry?: StoredRetry | null;
   /** Missing in imports of earlier versions. */
@@ -208,7 +207,6 @@ const schema = new Schema<ImportDocument>(
     failures: count,
     lostHolders: count,
     idleSequence: maybe(Number),
-    announced: { type: Boolean, required: true, default: false },
     retry: maybe(Schema.Types.Mixed),
     undo: maybe(Schema.Types.Mixed),
   },
@@ -234,9 +232,9 @@ schema.index(
   { creator: 1, ownSeat: 1 },
   { unique: true, partialFilterExpression: { ...unfinished, ownSeat: { $type: 'number' } } },
 );
-schema.index({ announced: 1 }, { partialFilterExpression: { state: 'completed', announced: false } });
-
 schema.index({ 'undo.state': 1 }, { partialFilterExpression: { 'undo.state': 'running' } });
+
+keepsUntold(schema);
 
 export const importModel = (connection: Connection): Model<ImportDocument> =>
   connection.model<ImportDocument>('Import', schema);

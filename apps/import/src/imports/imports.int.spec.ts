@@ -279,15 +279,15 @@ describe('who may do what', () => {
 
 describe('the event of a completed import', () => {
   it('is published once, with the counts', async () => {
-    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin-auth'));
     const done = await system.imported(await system.dataset(), ndjson(7));
 
     const event = await eventually(
       async () => {
         const message = await manager.streams.getMessage('EVENTS', { last_by_subj: importCompleted.subject });
-        return message?.json<{ id: string; type: string; data: unknown }>();
+        return message?.json<{ subject: string; type: string; data: unknown }>();
       },
-      (found) => found?.id === done.id,
+      (found) => found?.subject === done.id,
     );
 
     expect(event).toMatchObject({ type: importCompleted.type, data: { importId: done.id, counts: done.counts } });

@@ -217,15 +217,6 @@ export class ImportsRepository {
     return expired.flatMap((document) => document?._id ?? []);
   }
 
-  /** Completed imports whose event was not published yet. */
-  unannounced(): Promise<ImportDocument[]> {
-    return this.imports.find({ state: 'completed', announced: false }).limit(100).lean<ImportDocument[]>().exec();
-  }
-
-  async markAnnounced(importId: string): Promise<void> {
-    await this.imports.updateOne({ _id: importId }, { $set: { announced: true } });
-  }
-
   /** Which of these imports may still need their spool. */
   async unfinishedAmong(importIds: readonly string[]): Promise<Set<string>> {
     const found = await this.imports

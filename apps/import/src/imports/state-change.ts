@@ -1,4 +1,6 @@
+import { untoldEvent } from '@keyport/outbox';
 import type { Model, QueryFilter } from 'mongoose';
+import { eventOf } from './import-events.ts';
 import type { ImportDocument } from './import.model.ts';
 import { transitionOf, type ImportEvent } from './import-state.ts';
 
@@ -16,10 +18,15 @@ export function changeState(
   { event, condition, changes }: StateChange,
 ): Promise<ImportDocument | null> {
   const { from, to } = transitionOf(event);
+  const told = eventOf(event);
   return imports
     .findOneAndUpdate(
       { ...condition, _id: importId, state: { $in: from } },
-      { $set: { ...changes, state: to }, $inc: { sequence: 1 } },
+      {
+        $set: { ...changes, state: to },
+        $inc: { sequence: 1 },
+        ...(told && { $push: { untold: untoldEvent(told) } }),
+      },
       { returnDocument: 'after' },
     )
     .lean<ImportDocument>()

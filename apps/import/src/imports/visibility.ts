@@ -33,9 +33,10 @@ export const requireRows = (document: Import, caller: Caller): void =>
 
 /** What {@link isVisible} lets through, and some more: row and field limits no query compares. */
 export function perhapsVisible({ creator, scopes }: Caller): QueryFilter<ImportDocument> {
-  return { $or: [{ creator }, ...datasetPatterns(scopes, 'imports:read').map(matching)] };
+  return { $or: [{ creator }, ...datasetPatterns(scopes, 'imports:read').map((pattern) => matching(pattern))] };
 }
 
-// Dataset names hold no character that means something in a regular expression.
-const matching = (pattern: string): QueryFilter<ImportDocument> =>
-  pattern.endsWith('*') ? { dataset: { $regex: `^${pattern.slice(0, -1)}` } } : { dataset: pattern };
+/** What belongs to the datasets that a pattern names; dataset names hold no character that means something in a regular expression. */
+export const matching = (pattern: string): { dataset: string | { $regex: string } } => ({
+  dataset: pattern.endsWith('*') ? { $regex: `^${pattern.slice(0, -1)}` } : pattern,
+});

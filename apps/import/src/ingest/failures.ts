@@ -7,6 +7,8 @@ export interface Failures {
   readonly away: number;
   /** Times that something else went wrong. */
   readonly unexpected: number;
+  /** It failed too often. */
+  readonly isGivenUp?: boolean;
 }
 
 export type NextTry = { readonly kind: 'again'; readonly inMs: number } | { readonly kind: 'give up' };
@@ -15,13 +17,16 @@ export type NextTry = { readonly kind: 'again'; readonly inMs: number } | { read
 export const triesOfUnexpected = 5;
 const longestPauseMs = 10_000;
 
-/** Asking again would bring the same answer. A context that does not verify may be a key not seen yet. */
+/** Import lacks a right, which is no fault of the event: a key not seen yet, or an operator who will find out. */
+const isRight = ({ status }: KeyportError) => status === 401 || status === 403;
+
+/** Asking again would bring the same answer. */
 export const isFinal = (error: unknown): error is KeyportError =>
-  error instanceof KeyportError && error.status < 500 && error.code !== 'CONTEXT_INVALID';
+  error instanceof KeyportError && error.status < 500 && !isRight(error);
 
 /** It will be over by itself, sooner or later. */
-const isAway = (error: unknown) =>
-  error instanceof KeyportError && (error.status === 503 || error.status === 504 || error.code === 'CONTEXT_INVALID');
+export const isAway = (error: unknown): boolean =>
+  error instanceof KeyportError && (error.status === 503 || error.status === 504 || isRight(error));
 
 export function countFailure(before: Failures | undefined, sequence: number, error: unknown): Failures {
   const { away, unexpected } = before?.sequence === sequence ? before : { away: 0, unexpected: 0 };

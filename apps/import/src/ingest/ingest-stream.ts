@@ -1,40 +1,25 @@
 import { ingestSubject, streams } from '@keyport/contracts';
 import { BUS_CONNECTION, ensureStream } from '@keyport/messaging';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import {
-  AckPolicy,
-  DeliverPolicy,
-  DiscardPolicy,
-  jetstream,
-  JetStreamApiError,
-  jetstreamManager,
-  RetentionPolicy,
-  StorageType,
-  type Consumer,
-  type JetStreamManager,
-} from '@nats-io/jetstream';
-import { nanos, type NatsConnection } from '@nats-io/transport-node';
+import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
+import { readDirectly } from './direct-read.ts';
+import type { PublishedEvent } from './published-event.ts';
 
 const stream = streams.ingest.name;
 
-/** Longer than any try of an event: within one consumer nothing is delivered twice while it is worked on. */
-const ackWaitMs = 5 * 60_000;
-/** A consumer that nobody asks goes away. */
-const unusedMs = 60_000;
-/** JetStream API error code (nats-server, `errors.json`): another consumer of a work queue has the subject. */
-const subjectTaken = 10100;
+/** About what one reading holds: as a chunk of an import. */
+const maxReadBytes = 1024 * 1024;
 
 /**
- * Events that internal services published and that are not written yet. A work queue: what is acknowledged is gone, and
- * a full stream refuses new events rather than lose old ones.
+ * Events that internal services published and that are not written yet. What is purged is done with; a full stream, or
+ * one with too many events of one dataset, refuses new events rather than lose old ones.
  */
 @Injectable()
 export class IngestStream implements OnModuleInit {
   /** Tells this stream from one that was deleted and made anew, whose sequences begin at 1 again. */
   private created = '';
-  private readonly live = new Set<string>();
-  private opened = 0;
 
   constructor(
     @Inject(BUS_CONNECTION) private readonly connection: NatsConnection,
@@ -47,12 +32,12 @@ export class IngestStream implements OnModuleInit {
       storage: StorageType.File,
       discard: DiscardPolicy.New,
       max_bytes: this.config.KEYPORT_INGEST_BYTES,
+      max_msgs_per_subject: this.config.KEYPORT_INGEST_EVENTS,
+      discard_new_per_subject: true,
+      allow_direct: true,
+      // One flush to disk for many events (ADR-50); one that is published alone costs one of its own.
+      allow_atomic: true,
     });
-  }
-
-  /** `source` of all writes from this stream. */
-  get source(): string {
-    return `ingest.${this.created}`;
   }
 
   /** Subjects of which there are events. */
@@ -63,46 +48,21 @@ export class IngestStream implements OnModuleInit {
     return Object.keys(state.subjects ?? {});
   }
 
-  /**
-   * Delivers the events of one subject from the first that is left, the next one only when the one before was answered.
-   * A new consumer for each reading: one that lives on would give what a killed process had taken after newer events.
-   */
-  async open(subject: string, fence: number): Promise<Consumer> {
+  /** Events of one subject in their order, from a sequence on, `limit` at most. Without a consumer: nothing is left behind. */
+  async read(subject: string, from: number, limit: number): Promise<PublishedEvent[]> {
+    const { created } = this;
+    const wanted = { seq: Math.max(from, 1), next_by_subj: subject, batch: limit, max_bytes: maxReadBytes };
+    const messages = await readDirectly(this.connection, streams.ingest, wanted);
+    return messages.map((message) => ({ stream: created, ...message }));
+  }
+
+  /** Takes the events of a subject away, up to that sequence. */
+  async forget(subject: string, upTo: number): Promise<void> {
     const manager = await this.manager();
-    this.opened += 1;
-    const name = `import-${fence}-${this.opened}`;
-    this.live.add(name);
-    try {
-      const info = await manager.consumers.add(stream, {
-        ...{ name, filter_subject: subject, deliver_policy: DeliverPolicy.All },
-        ...{ ack_policy: AckPolicy.Explicit, ack_wait: nanos(ackWaitMs), max_ack_pending: 1 },
-        ...{ inactive_threshold: nanos(unusedMs), mem_storage: true },
-      });
-      return jetstream(this.connection, { checkAPI: false }).consumers.getConsumerFromInfo(info);
-    } catch (error) {
-      this.live.delete(name);
-      if (error instanceof JetStreamApiError && error.code === subjectTaken) await this.sweep();
-      throw error;
-    }
+    await manager.streams.purge(stream, { filter: subject, seq: upTo + 1 });
   }
 
-  /** Whatever the consumer had delivered and was not answered is left for the next one. */
-  async close(consumer: Consumer): Promise<void> {
-    const { name } = await consumer.info(true);
-    this.live.delete(name);
-    // Already gone, or goes away unused.
-    await consumer.delete().catch(() => undefined);
-  }
-
-  /** Ends the consumers of earlier holders: they get no more events, and their answers count no more. */
-  async sweep(): Promise<void> {
-    const { consumers } = await this.manager();
-    for await (const { name } of consumers.list(stream)) {
-      if (!this.live.has(name)) await consumers.delete(stream, name).catch(() => undefined);
-    }
-  }
-
-  private manager(): Promise<JetStreamManager> {
+  private manager() {
     return jetstreamManager(this.connection, { checkAPI: false });
   }
 }

@@ -1,42 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createIngestGrant, ingestSubject, putDataset } from '@keyport/contracts';
+import { createIngestGrant, putDataset } from '@keyport/contracts';
 import { eventually, type ServiceProcess } from '@keyport/testing';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { Decimal128, Double, Int32, Long } from 'bson';
+import { EventPublisher } from '../harness/event-publisher.ts';
 import { ImportSystem } from '../harness/import-system.ts';
 
 let system: ImportSystem;
-let admin: NatsConnection;
+let events: EventPublisher;
 let service: ServiceProcess;
 
 const start = () => system.startImport({ KEYPORT_IMPORT_LEASE_SECONDS: '3' });
 
 beforeAll(async () => {
   system = await ImportSystem.start();
-  admin = await system.servers.connectionOf('admin');
+  events = await EventPublisher.on(system.servers);
   service = await start();
 });
 
 afterAll(() => system.stop());
 
-let events = 0;
-function publish(dataset: string, data: unknown, attributes: object = {}) {
-  events += 1;
-  const event = { specversion: '1.0', id: `${events}`, source: '/shop', type: 'keyport.record.upserted', data };
-  return jetstream(admin).publish(ingestSubject(dataset), JSON.stringify({ ...event, ...attributes }));
-}
-
-const pending = async () => (await (await jetstreamManager(admin)).streams.info('INGEST')).state.messages;
-const nothingPending = () => eventually(pending, (messages) => messages === 0);
-
 describe('an event on ingest.v1.<dataset>', () => {
   it('becomes a record, and a later one with the same key changes it', async () => {
     await system.ask(putDataset, { name: 'stock', key: ['code'] });
 
-    await publish('stock', { code: 'A', qty: 1 });
-    await publish('stock', { code: 'B', qty: 1 });
-    await publish('stock', { code: 'A', qty: 2 });
-    await nothingPending();
+    await events.upsert('stock', { code: 'A', qty: 1 });
+    await events.upsert('stock', { code: 'B', qty: 1 });
+    await events.upsert('stock', { code: 'A', qty: 2 });
+    await events.nothingPending();
 
     const records = await (
       await system.collection('stock')
@@ -53,34 +43,79 @@ describe('an event on ingest.v1.<dataset>', () => {
   it('is identified by its subject where the dataset has no key', async () => {
     await system.ask(putDataset, { name: 'plain' });
 
-    await publish('plain', { qty: 1 }, { subject: 'A-1' });
-    await publish('plain', { qty: 2 }, { subject: 'A-1' });
-    await nothingPending();
+    await events.upsert('plain', { qty: 1 }, { subject: 'A-1' });
+    await events.upsert('plain', { qty: 2 }, { subject: 'A-1' });
+    await events.nothingPending();
 
     expect(await (await system.collection('plain')).find().toArray()).toEqual([{ _id: 'A-1', qty: 2 }]);
   });
 
-  it('that cannot be written is put away and holds nothing up', async () => {
-    await system.ask(putDataset, {
-      name: 'strict',
-      schema: { properties: { qty: { type: 'integer' } }, required: ['qty'] },
+  it('keeps numbers and Extended JSON as they were sent', async () => {
+    const dataset = await system.dataset({ key: ['code'] });
+    const data =
+      '{"code":"A","long":9007199254740993,"double":1.0,"int":1,"decimal":{"$numberDecimal":"1.10"},"at":{"$date":"2026-11-30T00:00:00Z"}}';
+    const attributes = '"specversion":"1.0","id":"exact","source":"/shop","type":"keyport.record.upserted"';
+
+    await events.raw(`ingest.v1.${dataset}`, `{${attributes},"data":${data}}`);
+    await events.nothingPending();
+
+    const [raw] = await (await system.collection(dataset)).find({}, { promoteValues: false }).toArray();
+    expect(raw).toMatchObject({
+      ...{ long: Long.fromString('9007199254740993'), double: new Double(1), int: new Int32(1) },
+      ...{ decimal: Decimal128.fromString('1.10'), at: new Date('2026-11-30T00:00:00Z') },
     });
+  });
 
-    await jetstream(admin).publish(ingestSubject('strict'), 'not json');
-    await publish('strict', { qty: 'many' });
-    await publish('nowhere', { qty: 1 });
-    await publish('strict', { qty: 1 }, { type: 'shop.order.placed' });
-    await publish('strict', { qty: 3 });
-    await nothingPending();
+  it('deletes the record that its subject names, or its data where the key has several fields', async () => {
+    const one = await system.dataset({ key: ['code'], schema: { properties: { code: { type: 'integer' } } } });
+    const two = await system.dataset({ key: ['a', 'b'] });
+    const none = await system.dataset();
+    await events.upsert(one, { code: 7 });
+    await events.upsert(one, { code: 8 });
+    await events.upsert(two, { a: 1, b: 2 });
+    await events.upsert(two, { a: 1, b: 3 });
+    await events.upsert(none, { n: 1 }, { subject: 'A' });
+    await events.upsert(none, { n: 2 }, { subject: 'B' });
 
-    const records = await (await system.collection('strict')).find({}, { projection: { _id: 0 } }).toArray();
-    expect(records).toEqual([{ qty: 3 }]);
+    await events.delete(one, '7');
+    await events.delete(one, '9');
+    await events.delete(two, 'x', { data: { a: 1, b: 2 } });
+    await events.delete(none, 'A');
+    await events.nothingPending();
+
+    const left = async (dataset: string) => (await system.collection(dataset)).find().toArray();
+    expect(await left(one)).toMatchObject([{ code: 8 }]);
+    expect(await left(two)).toMatchObject([{ a: 1, b: 3 }]);
+    expect(await left(none)).toEqual([{ _id: 'B', n: 2 }]);
+  });
+
+  it('changes nothing when it comes again, over restarts, and is another one in another dataset', async () => {
+    const [dataset, other] = [await system.dataset({ key: ['code'] }), await system.dataset({ key: ['code'] })];
+    const id = await events.upsert(dataset, { code: 'A', v: 1 });
+    await events.upsert(dataset, { code: 'A', v: 2 });
+    await events.upsert(other, { code: 'A', v: 1 }, { id });
+    await events.nothingPending();
+    await service.end('SIGKILL');
+    await system.restartRecords();
+    service = await start();
+
+    await events.upsert(dataset, { code: 'A', v: 1 }, { id });
+    await events.upsert(dataset, { code: 'B', v: 1 }, { id });
+    await events.upsert(dataset, { code: 'C', v: 1 }, { id, source: '/warehouse' });
+    await events.nothingPending();
+
+    const records = await (await system.collection(dataset)).find({}, { projection: { _id: 0 } }).toArray();
+    expect(records).toEqual([
+      { code: 'A', v: 2 },
+      { code: 'C', v: 1 },
+    ]);
+    expect(await system.count(other)).toBe(1);
   });
 
   it('is written once although the process is killed while it works', async () => {
     await system.ask(putDataset, { name: 'many' });
     const published = 300;
-    for (let index = 0; index < published; index += 1) await publish('many', { index });
+    for (let index = 0; index < published; index += 1) await events.upsert('many', { index });
     await eventually(
       () => system.count('many'),
       (count) => count > 20,
@@ -92,7 +127,7 @@ describe('an event on ingest.v1.<dataset>', () => {
       () => system.count('many'),
       (count) => count >= published,
     );
-    await nothingPending();
+    await events.nothingPending();
 
     expect(await (await system.collection('many')).distinct('index')).toHaveLength(published);
     expect(await system.count('many')).toBe(published);

@@ -9,11 +9,11 @@ import { Lanes, type Lane } from './lanes.ts';
 /** A process that takes nothing looks so often whether the stream is free. */
 const claimMs = 500;
 /** Datasets with new events are looked for so often. */
-const lookMs = 250;
+const lookMs = 100;
 
 /**
  * Turns events on `ingest.v1.<dataset>` into records: in order within a dataset, datasets side by side. One process at a
- * time, by a lease; where two hold it for a moment, the server still gives a subject to one of them.
+ * time, by a lease; where two hold it for a moment, both write the same events, and the second changes nothing.
  */
 @Injectable()
 export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
@@ -57,7 +57,7 @@ export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
     const signal = AbortSignal.any([this.stopping.signal, lost.signal]);
     const keeping = this.keep(fence, signal).finally(() => lost.abort());
     try {
-      await this.takeAll(fence, signal);
+      await this.takeAll(signal);
     } finally {
       lost.abort();
       await keeping;
@@ -81,19 +81,18 @@ export class IngestService implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  private async takeAll(fence: number, signal: AbortSignal): Promise<void> {
+  private async takeAll(signal: AbortSignal): Promise<void> {
     const lanes = new Lanes();
     const wake = new Wake();
     const stop = () => wake.now();
     const reading = new Set<Promise<void>>();
     const read = async (lane: Lane) => {
-      await this.reader.read(lane, { fence, signal, isCrowded: () => lanes.isCrowded });
+      await this.reader.read(lane, { signal, isCrowded: () => lanes.isCrowded });
       lanes.end(lane, Date.now());
       wake.now();
     };
     signal.addEventListener('abort', stop, { once: true });
     try {
-      await this.stream.sweep();
       while (!signal.aborted) {
         lanes.see(await this.stream.subjects());
         for (const lane of lanes.begin(Date.now())) {

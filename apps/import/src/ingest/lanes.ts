@@ -1,6 +1,6 @@
 import type { Failures } from './failures.ts';
 
-/** The events of one subject, hence of one dataset: written one after the other. */
+/** The events of one subject, hence of one dataset: written in order. */
 export interface Lane {
   readonly subject: string;
   isRunning: boolean;
@@ -9,10 +9,14 @@ export interface Lane {
   /** Not tried again before. */
   notBefore: number;
   failures: Failures | undefined;
+  /** Events that are written together: fewer for a while behind a failure, to find the one that is to blame. */
+  together: number;
 }
 
-/** Datasets that are written at the same time; each has one event in memory. */
+/** Datasets that are written at the same time; each has two megabytes of events in memory. */
 const places = 16;
+
+export const mostTogether = 1_000;
 
 /** Which datasets have events, and whose turn it is. One that fails gives its place to the others. */
 export class Lanes {
@@ -29,7 +33,14 @@ export class Lanes {
   see(subjects: readonly string[]): void {
     for (const subject of subjects) {
       if (this.lanes.has(subject)) continue;
-      this.lanes.set(subject, { subject, isRunning: false, servedAt: 0, notBefore: 0, failures: undefined });
+      this.lanes.set(subject, {
+        subject,
+        isRunning: false,
+        servedAt: 0,
+        notBefore: 0,
+        failures: undefined,
+        together: mostTogether,
+      });
     }
     const seen = new Set(subjects);
     for (const lane of this.lanes.values()) {

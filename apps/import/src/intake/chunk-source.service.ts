@@ -1,4 +1,5 @@
 import type { Chunk, UnpackedPiece } from '@keyport/codec';
+import { giveBack } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { StoredPosition } from '../imports/import.model.ts';
@@ -52,7 +53,7 @@ export class ChunkSource {
     const parts = bytesOf(skip(decoded, (rows.from?.offset ?? 0) - start.offset), (processed) => {
       unpackedOf = processed;
     });
-    for await (const chunk of this.parse(run, rows, parts)) {
+    for await (const chunk of this.parse(run, rows, isPacked ? parts : givenBack(parts))) {
       const { offset } = chunk.end;
       yield placed(chunk, { processed: isPacked ? unpackedOf : offset, spool: trail.restartFor(offset) });
     }
@@ -112,5 +113,13 @@ async function* bytesOf(
   for await (const { bytes, processed } of parts) {
     onProcessed(processed);
     yield bytes;
+  }
+}
+
+/** The reader of rows copies what it is given. */
+async function* givenBack(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const bytes of parts) {
+    yield bytes;
+    giveBack(bytes);
   }
 }

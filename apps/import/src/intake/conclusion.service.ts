@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Announcer } from '../imports/announcer.service.ts';
+import { DryRunEnding } from '../imports/dry-run-ending.service.ts';
 import { IdleUploads } from './idle-uploads.service.ts';
 import type { ImportRun } from './import-run.ts';
 import type { WorkDone } from './import-runner.service.ts';
@@ -18,7 +18,7 @@ export class Conclusion {
     private readonly leases: LeasesRepository,
     private readonly idle: IdleUploads,
     private readonly purge: SpoolPurge,
-    private readonly announcer: Announcer,
+    private readonly dryRuns: DryRunEnding,
   ) {}
 
   /** Never throws: what could not be stored is found by the next holder, once the lease has run out. */
@@ -79,8 +79,7 @@ export class Conclusion {
     await this.progress.end(run.hold, end);
     await this.purge.all(run.importId);
     // The stored import has no grant any more.
-    if (run.document.dryRun) await this.announcer.endDryRun(run.document);
-    if (end.event === 'complete') await this.announcer.announceAll();
+    if (run.document.dryRun) await this.dryRuns.tell(run.document);
   }
 
   /** Whoever takes it next, at once, asks for the chunks in doubt before it ends the import. */

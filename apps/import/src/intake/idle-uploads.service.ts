@@ -17,8 +17,9 @@ export class IdleUploads {
     private readonly leases: LeasesRepository,
   ) {}
 
+  /** As far as it was read: a piece that has come since the reader stopped is new to whoever looks next. */
   async setAside(run: ImportRun): Promise<void> {
-    const idleSequence = (await this.spool.lastSequence(run.importId)) ?? 0;
+    const idleSequence = Math.max(run.upload.lastRead, run.document.idleSequence ?? 0);
     const hasMoved = run.upload.received > run.document.received;
     const quietMs = hasMoved ? 0 : Date.now() - run.document.touchedAt.getTime();
     const forMs = Math.min(Math.max(shortestRestMs, quietMs / 4), longestRestMs);
@@ -29,6 +30,8 @@ export class IdleUploads {
   async isStillIdle({ document, importId, isEnding }: ImportRun): Promise<boolean> {
     if (isEnding) return false;
     if (document.idleSequence === null || document.sealedLength !== null) return false;
-    return document.idleSequence === ((await this.spool.lastSequence(importId)) ?? 0);
+    const last = await this.spool.lastSequence(importId);
+    // What was read may be freed since.
+    return last === null || last === document.idleSequence;
   }
 }

@@ -43,7 +43,7 @@ export interface Rest {
   readonly settled: boolean;
   readonly forMs: number;
   readonly failures?: number;
-  /** Set where the upload was found idle: last piece in the spool. */
+  /** Set where the upload was found idle: last piece that was read. */
   readonly idleSequence?: number | null;
   /** Of the upload when the import was taken: where another request goes on with it meanwhile, it is due at once. */
   readonly epoch?: number;

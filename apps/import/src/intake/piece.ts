@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { pieceHeaders } from '@keyport/contracts';
+import { pieceChecksum, pieceHeaders } from '@keyport/contracts';
 import type { JsMsg } from '@nats-io/jetstream';
 import { z } from 'zod';
 import type { StoredHead } from '../uploads/spool-tail.ts';
@@ -14,7 +13,7 @@ const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/)
   .transform(Number);
-const pieceHead = z.object({ offset: wholeNumber, epoch: wholeNumber, digest: z.string() });
+const pieceHead = z.object({ offset: wholeNumber, epoch: wholeNumber, checksum: z.string() });
 
 const storedHead = z.object({
   offset: wholeNumber,
@@ -28,9 +27,9 @@ export function pieceOf({ seq, headers, data }: Pick<JsMsg, 'seq' | 'headers' | 
   const head = pieceHead.safeParse({
     offset: headers?.get(pieceHeaders.offset),
     epoch: headers?.get(pieceHeaders.epoch),
-    digest: headers?.get(pieceHeaders.digest),
+    checksum: headers?.get(pieceHeaders.checksum),
   });
-  if (!head.success || hash('sha256', data, 'hex') !== head.data.digest) return undefined;
+  if (!head.success || pieceChecksum(data) !== head.data.checksum) return undefined;
   const { offset, epoch } = head.data;
   return { sequence: seq, offset, epoch, length: data.length, bytes: data };
 }

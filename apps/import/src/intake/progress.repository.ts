@@ -6,10 +6,12 @@ import {
   type RejectedRow,
 } from '@keyport/contracts';
 import { isDuplicateKey, MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent, type UntoldEvent } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientSession, Connection, Model } from 'mongoose';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
 import { chunkResultModel, type ChunkResult } from '../imports/chunk-result.model.ts';
+import { eventOf } from '../imports/import-events.ts';
 import { importModel, type ImportDocument, type StoredPosition } from '../imports/import.model.ts';
 import { transitionOf, unfinishedStates, type ImportEvent } from '../imports/import-state.ts';
 import { RejectedRowsRepository } from '../rejects/rejected-rows.repository.ts';
@@ -65,9 +67,9 @@ export class ProgressRepository {
       ...(processed !== undefined && { 'position.processed': processed }),
       ...(outcomes.length > 0 && { readBehind: outcomes.map(({ range }) => range) }),
     };
-    await this.inTransaction(hold, outcomes, (session) =>
-      this.update(session, hold, { $set: changes }, outcomes, from),
-    );
+    const told = eventOf(event);
+    const update = { $set: changes, ...(told && { $push: { untold: untoldEvent(told) } }) };
+    await this.inTransaction(hold, outcomes, (session) => this.update(session, hold, update, outcomes, from));
   }
 
   /** Bytes that arrived, where nothing is written yet. */
@@ -115,7 +117,7 @@ export class ProgressRepository {
   private async update(
     session: ClientSession,
     { importId, owner, fence }: Hold,
-    changes: { $set: object; $max?: object },
+    changes: { $set: object; $max?: object; $push?: { untold: UntoldEvent } },
     outcomes: readonly ChunkOutcome[],
     states: readonly string[] = unfinishedStates,
   ): Promise<void> {

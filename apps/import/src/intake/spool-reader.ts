@@ -108,6 +108,7 @@ export class SpoolReader {
           yield stretch;
           upload.waits(true);
         }
+        upload.lastRead = Math.max(upload.lastRead, message.seq);
         if (reading.isDone || reading.rewind()) return 'read anew';
       }
     } finally {

@@ -28,7 +28,7 @@ let manager: JetStreamManager;
 beforeAll(async () => {
   system = await ImportSystem.start();
   await system.startImport(env);
-  manager = await jetstreamManager(await system.servers.connectionOf('admin'));
+  manager = await jetstreamManager(await system.servers.connectionOf('admin-import'));
 });
 
 afterAll(() => system.stop());

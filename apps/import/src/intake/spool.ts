@@ -1,5 +1,5 @@
-import { hash, randomUUID } from 'node:crypto';
-import { KeyportError, pieceHeaders, streams, uploadSubject } from '@keyport/contracts';
+import { randomUUID } from 'node:crypto';
+import { KeyportError, pieceChecksum, pieceHeaders, streams, uploadSubject } from '@keyport/contracts';
 import { BUS_CONNECTION, ensureStream, isStreamFull } from '@keyport/messaging';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import {
@@ -86,7 +86,7 @@ export class Spool implements OnModuleInit {
     const hdrs = headers();
     hdrs.set(pieceHeaders.offset, '0');
     hdrs.set(pieceHeaders.epoch, String(epoch));
-    hdrs.set(pieceHeaders.digest, hash('sha256', '', 'hex'));
+    hdrs.set(pieceHeaders.checksum, pieceChecksum(new Uint8Array()));
     try {
       const { seq } = await jetstream(this.connection).publish(uploadSubject(importId), undefined, { headers: hdrs });
       return seq;

@@ -1,15 +1,13 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
-import { Announcer } from '../imports/announcer.service.ts';
 import { ImportsRepository } from '../imports/imports.repository.ts';
 import { LostDatasets } from './lost-datasets.service.ts';
 import { SpoolPurge } from './spool-purge.service.ts';
 import { Wake } from './wake.ts';
 
-const announceEveryMs = 2_000;
-const roundsACleaning = 5;
+const cleanEveryMs = 10_000;
 
-/** What nobody is waiting for: late announcements, uploads that expire, and pieces that no import needs any more. */
+/** What nobody is waiting for: uploads that expire, and pieces that no import needs any more. */
 @Injectable()
 export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('sweep');
@@ -19,7 +17,6 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly imports: ImportsRepository,
-    private readonly announcer: Announcer,
     private readonly datasets: LostDatasets,
     private readonly purge: SpoolPurge,
     @Inject(IMPORT_CONFIG) private readonly config: ImportConfig,
@@ -44,14 +41,14 @@ export class SweepService implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async run(): Promise<void> {
-    for (let round = 1; !this.stopping; round += 1) {
+    while (!this.stopping) {
+      await this.wake.within(cleanEveryMs);
+      if (this.stopping) return;
       try {
-        await this.announcer.announceAll();
-        if (round % roundsACleaning === 0) await this.clean();
+        await this.clean();
       } catch (error) {
         this.logger.warn({ err: error }, 'a sweep did not come to its end');
       }
-      await this.wake.within(announceEveryMs);
     }
   }
 }

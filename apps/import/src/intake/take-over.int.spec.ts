@@ -233,7 +233,7 @@ describe('an import whose holders are lost one after the other without getting f
     await start();
 
     expect(await system.ended(importId)).toMatchObject({ state: 'failed', error: { code: 'INTERNAL' } });
-    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin-import'));
     await eventually(
       () => manager.streams.info('UPLOADS', { subjects_filter: `uploads.v1.${importId}` }),
       ({ state }) => (state.subjects?.[`uploads.v1.${importId}`] ?? 0) === 0,

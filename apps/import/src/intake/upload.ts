@@ -2,6 +2,8 @@
 export class Upload {
   /** Bytes that are in the spool, as far as the reader has come. */
   received = 0;
+  /** Stream sequence of the last piece that a reader has done with; 0 where there is none. */
+  lastRead = 0;
   /** Since when a reader has waited for more; null where it does not. */
   private waitingSince: number | null = null;
   private length: number | null;

@@ -109,7 +109,7 @@ describe('an upload', () => {
   it('leaves nothing in the spool when its import has ended', async () => {
     const importId = await system.send(await system.dataset(), ndjson(20_000));
     await system.ended(importId);
-    const manager = await jetstreamManager(await system.servers.connectionOf('admin'));
+    const manager = await jetstreamManager(await system.servers.connectionOf('admin-import'));
 
     await eventually(
       () => manager.streams.info('UPLOADS', { subjects_filter: `uploads.v1.${importId}` }),

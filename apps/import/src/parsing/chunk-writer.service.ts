@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chunk } from '@keyport/codec';
 import { writeRecords, type ReplyOf } from '@keyport/contracts';
-import { isWorthRepeating, Requester } from '@keyport/messaging';
+import { giveBack, isWorthRepeating, Requester } from '@keyport/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
 import type { ChunkOutcome } from '../imports/chunk-outcome.ts';
@@ -42,7 +42,9 @@ export class ChunkWriter {
     const until = Date.now() + retryForMs;
     for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        return outcomeOf(chunk, await this.writeOnce(document, chunk, count, mayReject), mayReject);
+        const outcome = outcomeOf(chunk, await this.writeOnce(document, chunk, count, mayReject), mayReject);
+        chunk.buffers.forEach(giveBack);
+        return outcome;
       } catch (error) {
         if (!isWorthRepeating(error) || signal.aborted || Date.now() + pauseMs > until) throw error;
       }

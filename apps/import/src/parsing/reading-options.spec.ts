@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { importOptions } from '@keyport/contracts';
 import type { z } from 'zod';
-import { readingOptionsOf } from './reading-options.ts';
+import { chunkLimitsOf, readingOptionsOf } from './reading-options.ts';
 
 type Format = Parameters<typeof readingOptionsOf>[0]['format'];
 type Options = Omit<z.input<typeof importOptions>, 'mode'>;
@@ -62,5 +62,15 @@ describe('readingOptionsOf', () => {
       code: 'VALIDATION_FAILED',
       errors: paths.map((path) => expect.objectContaining({ path, message: expect.any(String) })),
     });
+  });
+});
+
+describe('chunkLimitsOf', () => {
+  it('lets inserts alone have more rows a chunk', () => {
+    const limits = (['insert', 'upsert', 'replace', 'merge', 'delete'] as const).map((mode) =>
+      chunkLimitsOf(mode, 4_000),
+    );
+
+    expect(limits).toEqual([{ maxChunkRows: 4_000 }, {}, {}, {}, {}]);
   });
 });

@@ -1,8 +1,21 @@
 import { fieldTypesOf, rowOptionsFault, type CsvOptions, type RowReaderOptions } from '@keyport/codec';
-import { KeyportError, type createImport, type ImportOptions, type RequestOf } from '@keyport/contracts';
+import {
+  KeyportError,
+  type createImport,
+  type ImportOptions,
+  type RequestOf,
+  type WriteMode,
+} from '@keyport/contracts';
 
-/** How the rows of a file are to be read, as its sender asked for it. */
-export type ReadingOptions = Pick<RowReaderOptions, 'types' | 'ejson' | 'csv'>;
+/** How the rows of a file are to be read, as its sender asked for it, and cut into chunks. */
+export type ReadingOptions = Pick<RowReaderOptions, 'types' | 'ejson' | 'csv' | 'maxChunkRows'>;
+
+/**
+ * Inserted rows meet few stored ones, so that their chunks are bounded by their bytes rather than by their number. Kept with
+ * the import: whoever goes on with it must cut its file where the one before did.
+ */
+export const chunkLimitsOf = (mode: WriteMode, maxChunkRows: number): Pick<ReadingOptions, 'maxChunkRows'> =>
+  mode === 'insert' ? { maxChunkRows } : {};
 
 type Asked = Pick<RequestOf<typeof createImport>, 'format' | 'options'>;
 

@@ -104,6 +104,7 @@ describe('options of CSV', () => {
         nullText: 'NULL',
         emptyAs: 'absent',
       },
+      maxChunkRows: 1_000,
     });
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { cancelImport, createImport, pauseImport, type KeyportError } from '@keyport/contracts';
+import { cancelImport, createGrant, createImport, pauseImport, type KeyportError } from '@keyport/contracts';
 import { PublishedRights, refusalOf, type Who } from '@keyport/testing';
 import { ImportSystem } from '../harness/import-system.ts';
 import { ndjson } from '../harness/rows.ts';
@@ -61,6 +61,18 @@ describe('imports at once', () => {
       accepted: 6,
       TOO_MANY_IMPORTS: 2,
     });
+  });
+
+  it('take one grant each, however many choose the same seat at once', async () => {
+    const bus = await system.servers.connectionOf('admin-import');
+    let grants = 0;
+    bus.subscribe(createGrant.subject, { callback: () => void (grants += 1) });
+    await bus.flush();
+
+    expect(codesOf(await race(await system.dataset(), await holder(), 6))).toEqual({ accepted: 6 });
+
+    await bus.flush();
+    expect(grants).toBe(6);
   });
 
   it('of all together are as many as the deployment says, whoever begins them', async () => {

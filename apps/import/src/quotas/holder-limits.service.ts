@@ -1,4 +1,4 @@
-import { RightsView, type Caller } from '@keyport/access';
+import { publicKeyBehind, RightsView, type Caller } from '@keyport/access';
 import type { UsageLimits } from '@keyport/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
@@ -27,7 +27,9 @@ export class HolderLimits {
     };
   }
 
-  private ownOf({ identity: { keyId, publicKeyId } }: Caller): UsageLimits | undefined {
+  private ownOf({ identity }: Caller): UsageLimits | undefined {
+    const { keyId } = identity;
+    const publicKeyId = publicKeyBehind(identity);
     const ofKey = keyId === undefined ? undefined : this.rights.key(keyId)?.limits;
     return ofKey ?? (publicKeyId === undefined ? undefined : this.rights.publicKey(publicKeyId)?.limits);
   }

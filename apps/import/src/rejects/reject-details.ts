@@ -7,7 +7,7 @@ const maxPathLength = 256;
 const maxMessageLength = 1_000;
 
 /** The same row, described in so many characters as are stored of it. */
-export function describable(row: RejectedRow): RejectedRow {
+export function describable<Row extends Pick<RejectedRow, 'message' | 'path'>>(row: Row): Row {
   const { path, message } = row;
   const isShort = message.length <= maxMessageLength && (path === undefined || path.length <= maxPathLength);
   if (isShort) return row;

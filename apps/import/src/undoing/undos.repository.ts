@@ -1,5 +1,6 @@
-import type { LeftRecord, ReplyOf, undoChunk } from '@keyport/contracts';
+import { importUndone, type LeftRecord, type ReplyOf, type undoChunk } from '@keyport/contracts';
 import { inTransaction, MONGO_CONNECTION } from '@keyport/mongo';
+import { untoldEvent } from '@keyport/outbox';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Connection, Model } from 'mongoose';
 import { IMPORT_CONFIG, type ImportConfig } from '../config.ts';
@@ -138,6 +139,7 @@ export class UndosRepository {
     await this.imports.updateOne({ _id: importId, 'undo.fence': fence, 'undo.state': 'running' } as object, {
       $set: { ...ended, 'undo.finishedAt': new Date() },
       $inc: { sequence: 1 },
+      ...(!error && { $push: { untold: untoldEvent(importUndone) } }),
     });
   }
 

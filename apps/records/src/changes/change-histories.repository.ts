@@ -5,6 +5,7 @@ import type { Timestamp } from 'bson';
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import { datasetModel, type DatasetDefinition } from '../datasets/dataset.model.ts';
 import { RetiredCollections } from '../datasets/retired-collections.repository.ts';
+import { change } from '../telling/dataset-events.ts';
 import { changesNameOf, type ChangeHistory } from './change-history.ts';
 
 /** A dataset whose changes are kept. */
@@ -41,7 +42,7 @@ export class ChangeHistories {
     await this.withNew(undefined, async (history, session) => {
       const { modifiedCount } = await this.datasets.updateOne(
         { _id: _id as never, id, collectionName, 'history.id': { $exists: false } },
-        { $set: { history, updatedAt: new Date() } },
+        { $set: { history, updatedAt: new Date() }, $push: { untold: change({ _id, id }, 'trackChanges') } as object },
         { session },
       );
       return modifiedCount === 1;
@@ -51,8 +52,11 @@ export class ChangeHistories {
   /** Keeps nothing any more, and forgets what was kept. */
   async end({ _id, id }: DatasetDefinition): Promise<void> {
     const ended = await inTransaction(this.connection, async (session) => {
-      const change = { $set: { history: null, updatedAt: new Date() } };
-      const before = await this.datasets.findOneAndUpdate({ _id: _id as never, id, ...tracked }, change, { session });
+      const update = {
+        $set: { history: null, updatedAt: new Date() },
+        $push: { untold: change({ _id, id }, 'trackChanges') } as object,
+      };
+      const before = await this.datasets.findOneAndUpdate({ _id: _id as never, id, ...tracked }, update, { session });
       const history = (before as unknown as TrackedDataset | null)?.history;
       if (history) await this.retired.add(changesNameOf(history.id), session);
       return history;

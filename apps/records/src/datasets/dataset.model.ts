@@ -1,9 +1,10 @@
+import { keepsUntold, type WithUntold } from '@keyport/outbox';
 import { Schema, type Connection, type Model } from 'mongoose';
 import type { ChangeHistory } from '../changes/change-history.ts';
 import type { StoredIndex } from './dataset-index.ts';
 
 /** The definition of a dataset. */
-export interface DatasetDefinition {
+export interface DatasetDefinition extends WithUntold {
   /** Its name. */
   readonly _id: string;
   /** What tells it from an earlier one of the same name; never changes. */
@@ -46,6 +47,7 @@ const schema = new Schema<DatasetDefinition>(
 );
 
 schema.index({ 'history.id': 1 }, { sparse: true });
+keepsUntold(schema);
 
 export const datasetModel = (connection: Connection): Model<DatasetDefinition> =>
   connection.model<DatasetDefinition>('Dataset', schema);

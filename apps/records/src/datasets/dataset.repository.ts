@@ -10,6 +10,8 @@ import { Places } from '../sources/places.service.ts';
 import { Sources } from '../sources/sources.service.ts';
 import { indexKeyOf, type StoredIndex } from './dataset-index.ts';
 import { datasetModel, type DatasetDefinition } from './dataset.model.ts';
+import { contentChange, creation, deletion } from '../telling/dataset-events.ts';
+import { outboxModel, type OutboxDocument } from '../telling/outbox.model.ts';
 import { untilOpenTransactionsEnd } from './open-transactions.ts';
 import { RetiredCollections } from './retired-collections.repository.ts';
 
@@ -23,6 +25,7 @@ export type DatasetContent = Pick<DatasetDefinition, 'key' | 'schemaText'>;
 @Injectable()
 export class DatasetRepository {
   private readonly model: Model<DatasetDefinition>;
+  private readonly outbox: Model<OutboxDocument>;
 
   constructor(
     @Inject(MONGO_CONNECTION) private readonly connection: Connection,
@@ -32,6 +35,7 @@ export class DatasetRepository {
     private readonly histories: ChangeHistories,
   ) {
     this.model = datasetModel(connection);
+    this.outbox = outboxModel(connection);
   }
 
   async find(name: string): Promise<DatasetDefinition | undefined> {
@@ -97,7 +101,7 @@ export class DatasetRepository {
     const definition = { _id: name, id, collectionName, ...content, written: false, createdAt: now, updatedAt: now };
     try {
       await this.use(collectionName, async (session) => {
-        await this.model.create([definition], { session });
+        await this.model.create([{ ...definition, untold: [creation(definition)] }], { session });
         return true;
       });
       return definition;
@@ -119,7 +123,7 @@ export class DatasetRepository {
     const times = { createdAt: now, updatedAt: now };
     const definition = { _id: name, id, collectionName: mappedName(mapping), ...content, written: true, ...times };
     try {
-      await this.model.create([definition]);
+      await this.model.create([{ ...definition, untold: [creation(definition)] }]);
       return definition;
     } catch (error) {
       if (isDuplicate(error)) return undefined;
@@ -130,7 +134,8 @@ export class DatasetRepository {
   /** Undefined where the dataset is no longer what `found` says. */
   async changeSchema(found: DatasetDefinition, schemaText: string | null): Promise<DatasetDefinition | undefined> {
     const { _id, collectionName } = found;
-    const change = { $set: { schemaText, updatedAt: new Date() } };
+    const untold = contentChange(found, { key: found.key, schemaText });
+    const change = { $set: { schemaText, updatedAt: new Date() }, ...(untold && { $push: { untold } }) };
     return (
       (await this.model.findOneAndUpdate({ _id, collectionName }, change, { returnDocument: 'after' }).lean()) ??
       undefined
@@ -153,11 +158,15 @@ export class DatasetRepository {
     const history = found.history && (await this.histories.prepare());
     const { _id, collectionName: old } = found;
     const more = { ...(history && { history }), ...(indexes && { indexes }) };
-    const change = { ...content, collectionName, ...more, updatedAt: new Date() };
+    const untold = contentChange(found, content);
+    const change = {
+      $set: { ...content, collectionName, ...more, updatedAt: new Date() },
+      ...(untold && { $push: { untold } }),
+    };
     const changed = await this.use(collectionName, async (session) => {
       const { modifiedCount } = await this.model.updateOne(
         { _id, collectionName: old, written: false, 'history.id': found.history?.id ?? { $exists: false } },
-        { $set: change },
+        change,
         { session },
       );
       if (modifiedCount !== 1) return false;
@@ -197,6 +206,11 @@ export class DatasetRepository {
     const deleted = await inTransaction(this.connection, async (session) => {
       const found = await this.model.findByIdAndDelete(name, { session }).lean();
       for (const name of collectionsOf(found)) await this.retired.add(name, session);
+      if (found) {
+        // With what happened before and nobody was told of yet.
+        const untold = { $each: [...(found.untold ?? []), deletion(found)] };
+        await this.outbox.updateOne({ _id: name }, { $push: { untold } }, { session, upsert: true });
+      }
       return found;
     });
     for (const name of collectionsOf(deleted)) await this.retired.drop(name);

@@ -4,6 +4,7 @@ import { isDuplicateKey, MONGO_CONNECTION } from '@keyport/mongo';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import mongoose, { type Connection, type Model } from 'mongoose';
 import { mappingOf } from '../sources/place.ts';
+import { change } from '../telling/dataset-events.ts';
 import {
   indexError,
   indexKeyOf,
@@ -88,7 +89,7 @@ export class IndexBuilder implements OnApplicationBootstrap, OnModuleDestroy {
     const asRead = from.length > 0 ? { 'indexes.name': { $all: from.map(({ name }) => name) } } : {};
     const { matchedCount } = await this.datasets.updateOne(
       { _id, id, collectionName, ...asRead, ...(from.length > 0 ? { indexes: { $size: from.length } } : noIndexes) },
-      { $set: { indexes: to, updatedAt: new Date() } },
+      { $set: { indexes: to, updatedAt: new Date() }, $push: { untold: change({ _id, id }, 'indexes') } },
     );
     return matchedCount > 0;
   }

@@ -1,6 +1,7 @@
 import { findFirstBatch, type RawBatch } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { Timestamp } from 'bson';
+import type { ClientSession } from 'mongoose';
 import { allOf, type Query } from '../limits/limit-filter.ts';
 import { projectionFor } from '../limits/projection.ts';
 import { showsId, type ReadView } from '../limits/read-view.ts';
@@ -36,10 +37,15 @@ export class RecordRepository {
     return found !== null;
   }
 
-  /** False where there is none that the query matches. */
-  async delete(collectionName: string, id: unknown, query: Query | undefined): Promise<boolean> {
+  /** Within a transaction. False where there is none that the query matches. */
+  async delete(
+    session: ClientSession,
+    collectionName: string,
+    id: unknown,
+    query: Query | undefined,
+  ): Promise<boolean> {
     const { deletedCount } = await this.places.in(collectionName, ({ db, name }) =>
-      db.collection(name).deleteOne(allOf(withId(id), query)),
+      db.collection(name).deleteOne(allOf(withId(id), query), { session }),
     );
     return deletedCount === 1;
   }

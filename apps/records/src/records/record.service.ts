@@ -1,10 +1,9 @@
 import type { Caller } from '@keyport/access';
-import { deleteRecord, getRecord, KeyportError, type ReplyOf, type RequestOf } from '@keyport/contracts';
+import { getRecord, KeyportError, type ReplyOf, type RequestOf } from '@keyport/contracts';
 import { Injectable } from '@nestjs/common';
 import type { DatasetDefinition } from '../datasets/dataset.model.ts';
 import { DatasetService } from '../datasets/dataset.service.ts';
 import { readViewOf, type ReadView } from '../limits/read-view.ts';
-import { wholeRows } from '../limits/whole-rows.ts';
 import { CursorSeal } from '../scanning/cursor-seal.ts';
 import { elementOf, largeRecordBytes } from '../scanning/large-record.ts';
 import { Snapshots } from '../scanning/snapshots.service.ts';
@@ -45,16 +44,6 @@ export class RecordService {
     const at = await this.snapshots.newest(definition);
     const found = await this.records.find(collectionName, id, view, at);
     return found && this.seal.seal(largeRecordBytes(elementOf(id), collectionName, at, found));
-  }
-
-  async delete({ dataset, id }: RequestOf<typeof deleteRecord>, caller: Caller): Promise<ReplyOf<typeof deleteRecord>> {
-    caller.require('records:delete', dataset);
-    const { query } = readViewOf(wholeRows(caller.limitsOn('records:delete', dataset)), undefined);
-    const { collectionName } = await this.datasets.existing(dataset);
-    for (const candidate of idCandidates(id)) {
-      if (await this.records.delete(collectionName, candidate, query)) return {};
-    }
-    throw new KeyportError('RECORD_NOT_FOUND', { dataset });
   }
 }
 

@@ -3,6 +3,7 @@ import { deleteRecord, getRecord, putRecord, type RequestOf } from '@keyport/con
 import { Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
+import { DeleteRecordService } from './delete-record.service.ts';
 import { PutRecordService } from './put-record.service.ts';
 import { RecordService } from './record.service.ts';
 
@@ -11,6 +12,7 @@ export class RecordsHandler {
   constructor(
     private readonly records: RecordService,
     private readonly puts: PutRecordService,
+    private readonly deletions: DeleteRecordService,
   ) {}
 
   @Handles(getRecord)
@@ -25,6 +27,6 @@ export class RecordsHandler {
 
   @Handles(deleteRecord)
   delete(@Payload() request: RequestOf<typeof deleteRecord>, @CallerOf() caller: Caller) {
-    return this.records.delete(request, caller);
+    return this.deletions.delete(request, caller);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isSortTooLarge, isTimeExceeded } from '../selecting/server-codes.ts';
 import { splitDocuments, valuesOf, type RawBatch, type RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
@@ -16,7 +17,9 @@ const fewer = 16;
  * Milliseconds for MongoDB to find the page by any index: a filter that an index makes selective needs a few, and a first
  * page that it does not help is to begin within 100 all the same.
  */
-const freeTimeMs = 60;
+const freeTimeMs = 45;
+/** An index that helps has answered by then. */
+const headStartMs = 15;
 
 /** Records of a window, as far as they are shown. */
 interface Found {
@@ -58,10 +61,39 @@ export class LimitedPages {
   }
 
   private async find(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
-    const { collectionName, position, at } = asked;
-    const start = { collectionName, at, ...(position && { after: position.after }) };
-    const found = mayPlanFreely(asked, view) && (await this.findFreely(start, view, limit));
-    if (found) return found;
+    if (!mayPlanFreely(asked, view)) return this.findInWindow(asked, view, limit);
+    if (!asked.position) return this.findFirst(asked, view, limit);
+    return (await this.findFreely(asked, view, limit)) ?? this.findInWindow(asked, view, limit);
+  }
+
+  /** What the first records hold is given at once, while it is not known yet whether an index helps with the others. */
+  private async findFirst(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
+    const freely = this.findFreely(asked, view, limit);
+    const early = await Promise.race([freely, delay(headStartMs, 'none yet' as const)]);
+    if (early !== 'none yet') return early ?? this.findInWindow(asked, view, limit);
+    const searched = new AbortController();
+    const byWindows = this.findInWindows(asked, view, limit, searched.signal);
+    const byIndex = freely.finally(() => searched.abort()).then((found) => found ?? byWindows);
+    return Promise.race([byIndex, byWindows.then((found) => (isEmpty(found) ? byIndex : found))]);
+  }
+
+  /** The first window with a record to show; once the signal says so, the last one that was looked at. */
+  private async findInWindows(asked: PageRequest, view: ReadView, limit: number, ended: AbortSignal): Promise<Found> {
+    for (let from = asked; ;) {
+      const startedAt = performance.now();
+      const found = await this.findInWindow(from, view, limit);
+      if (ended.aborted) return found;
+      if (!isEmpty(found)) return { ...found, window: undefined };
+      if (!found.end) return found;
+      const { collectionName, averageBytes } = asked;
+      const window = found.window && nextWindow(found.window, performance.now() - startedAt);
+      from = { ...asked, position: { collectionName, averageBytes, after: valueOf(found.end), window } };
+    }
+  }
+
+  private async findInWindow(asked: PageRequest, view: ReadView, limit: number): Promise<Found> {
+    const { position } = asked;
+    const start = rangeBehind(asked);
     for (let window = position?.window ?? firstWindow; ; window = Math.ceil(window / fewer)) {
       const end = await this.scans.idAfter(start, window);
       const range = { ...start, ...(end && { until: valueOf(end) }) };
@@ -80,7 +112,8 @@ export class LimitedPages {
   }
 
   /** Undefined where it takes long, or more memory than MongoDB gives a sort: few match, and no index tells which. */
-  private async findFreely(range: Range, view: ReadView, limit: number): Promise<Found | undefined> {
+  private async findFreely(asked: PageRequest, view: ReadView, limit: number): Promise<Found | undefined> {
+    const range = rangeBehind(asked);
     const projection = view.fields && projectionFor(view.fields);
     const how = { isPlannedFreely: true, maxTimeMs: freeTimeMs };
     try {
@@ -103,6 +136,13 @@ export class LimitedPages {
     return shown.map(({ document, fields }) => (showsId(fields) ? document : withoutId(document)));
   }
 }
+
+const isEmpty = ({ batch }: Found): boolean => batch.starts.length === 0;
+
+const rangeBehind = ({ collectionName, position, at }: PageRequest): Range => ({
+  ...{ collectionName, at },
+  ...(position && { after: position.after }),
+});
 
 /** A filter may be selective; what each row shows is then asked for by stretches of `_id`, which must be short. */
 const mayPlanFreely = ({ position, isFiltered }: PageRequest, { parts }: ReadView): boolean =>

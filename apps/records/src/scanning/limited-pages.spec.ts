@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { firstElement, splitDocuments, type RawBatch } from '@keyport/mongo';
 import { BSON } from 'bson';
@@ -34,10 +35,10 @@ describe('a page for a limited caller', () => {
 
     const page = await pages.page({ ...asked, position: undefined }, view);
 
-    expect(windows).toEqual([5_000, 313, 20]);
-    expect(page).toMatchObject({ count: 0, window: 40 });
+    expect(windows).toEqual([1_000, 63, 4]);
+    expect(page).toMatchObject({ count: 0, window: 8 });
     expect(splitDocuments(page.documents)).toEqual([]);
-    expect(page.last?.bytes.readInt32LE(page.last.valueStart)).toBe(20);
+    expect(page.last?.bytes.readInt32LE(page.last.valueStart)).toBe(4);
     expect(stretches.map(({ maxTimeMs }) => maxTimeMs)).toEqual([1_500, 1_500, 1_500]);
   });
 
@@ -59,5 +60,78 @@ describe('a page for a limited caller', () => {
     const { pages } = emptyCollection(100, 10_000);
 
     expect((await pages.page({ ...asked, position: undefined }, view)).last).toBeUndefined();
+  });
+});
+
+describe('the first page of a filter', () => {
+  const found = (...documents: BSON.Document[]): RawBatch => {
+    const bytes = bytesOf(...documents);
+    const starts = documents.map((_, index) => bytesOf(...documents.slice(0, index)).length);
+    return { bytes, starts, isWhole: true };
+  };
+
+  /** An endless collection, of which a plan of MongoDB's own tells the page, and windows one after another what they hold. */
+  function collection(byPlan: () => Promise<RawBatch>, ...inWindows: RawBatch[]) {
+    const read: string[] = [];
+    const scans = {
+      idAfter: async ({ after = 0 }: { after?: unknown }, count: number) =>
+        firstElement(bytesOf({ _id: Number(after) + count })),
+      read: async ({ isPlannedFreely }: Stretch) => {
+        read.push(isPlannedFreely ? 'plan' : 'window');
+        if (isPlannedFreely) return byPlan();
+        await setImmediate();
+        return inWindows.shift() ?? found();
+      },
+    };
+    const pages = new LimitedPages(scans as unknown as ScanRepository, {} as VisibleRows);
+    return { read, page: () => pages.page({ ...asked, position: undefined, isFiltered: true }, view) };
+  }
+  const never = () => new Promise<RawBatch>(() => undefined);
+  const late = () => new Promise<RawBatch>((_, reject) => setTimeout(() => reject(timeExceeded), 50));
+
+  it('gives what the first records hold before it is known whether an index helps, and looks for one again behind them', async () => {
+    const { page } = collection(never, found({ _id: 3 }));
+
+    const { count, window, last } = await page();
+
+    expect([count, window]).toEqual([1, undefined]);
+    expect(last?.bytes.readInt32LE(last.valueStart)).toBe(1_000);
+  });
+
+  it('looks at no records where an index answers at once', async () => {
+    const { page, read } = collection(async () => found({ _id: 900_000 }), found());
+
+    expect([(await page()).count, read]).toEqual([1, ['plan']]);
+  });
+
+  it('looks further while the index is waited for', async () => {
+    const { page, read } = collection(never, found(), found(), found({ _id: 6_000 }));
+
+    const { count, window, last } = await page();
+
+    expect([count, window, read]).toEqual([1, undefined, ['plan', 'window', 'window', 'window']]);
+    expect(last?.bytes.readInt32LE(last.valueStart)).toBe(1_000 + 2_000 + 4_000);
+  });
+
+  it('is what the index tells where the records so far hold nothing, and goes on behind them where none helps', async () => {
+    const soon = () => new Promise<RawBatch>((resolve) => setTimeout(() => resolve(found({ _id: 900_000 })), 30));
+
+    const helped = await collection(soon).page();
+    const alone = await collection(late).page();
+
+    expect(helped).toMatchObject({ count: 1 });
+    expect(helped.window).toBeUndefined();
+    expect(alone.count).toBe(0);
+    expect(alone.window).toBeGreaterThan(2_000);
+    expect(alone.last?.bytes.readInt32LE(alone.last.valueStart)).toBeGreaterThanOrEqual(3_000);
+  });
+
+  it('fails as MongoDB does, whichever of the two it tells', async () => {
+    const refused = Object.assign(new Error('no pattern'), { code: 51091 });
+
+    await expect(collection(() => Promise.reject(refused), found()).page()).rejects.toBe(refused);
+    await expect(
+      collection(() => new Promise((_, reject) => setTimeout(() => reject(refused), 30)), found()).page(),
+    ).rejects.toBe(refused);
   });
 });

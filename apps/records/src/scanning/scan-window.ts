@@ -1,5 +1,5 @@
 /** Records that a first page looks at in search of those that are shown. */
-export const firstWindow = 5_000;
+export const firstWindow = 1_000;
 /** Beyond it, finding the window's end costs more than another page. */
 const maxWindow = 50_000;
 const shortMs = 250;

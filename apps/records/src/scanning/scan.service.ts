@@ -1,5 +1,6 @@
 import type { Caller } from '@keyport/access';
 import type { ReplyOf, RequestOf, scanRecords } from '@keyport/contracts';
+import { spending } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { SinceCursors } from '../changes/since-cursors.service.ts';
 import { startOf } from '../selecting/selected-pages.service.ts';
@@ -46,9 +47,9 @@ export class ScanService {
     };
     const { last, behind, averageBytes, window } = page;
     const next = behind ?? (last && positionBytes(last, { collectionName, averageBytes, window }));
-    if (next) return { ...reply, next: await this.seal.seal(next) };
+    if (next) return spent({ ...reply, next: await this.seal.seal(next) });
     await this.datasets.requireSame(scanned);
-    return reply;
+    return spent(reply);
   }
 
   private async shownOf({ documents, count, lastShown, at }: ScannedPage, collectionName: string) {
@@ -57,6 +58,10 @@ export class ScanService {
     return { documents: new Uint8Array(), count: 0, large };
   }
 }
+
+/** A record that is alone lies in MongoDB's reply, of which the driver keeps a part; several were copied together. */
+const spent = <Reply extends ReplyOf<typeof scanRecords>>(reply: Reply): Reply =>
+  reply.count > 1 ? spending(reply, reply.documents) : reply;
 
 /** The first page of all there is. */
 const isWhole = ({ cursor, afterId, limit }: ScanRequest): boolean =>

@@ -4,6 +4,7 @@ import { codeOf, refusalOf, type ServiceProcess } from '@keyport/testing';
 import { BSON, ObjectId } from 'bson';
 import { detailOf } from '../harness/bus-client.ts';
 import { plainly, RecordsSystem } from '../harness/records-system.ts';
+import { longestText } from './bounded-pattern.ts';
 
 let system: RecordsSystem;
 let service: ServiceProcess;
@@ -97,6 +98,38 @@ describe('a filter', () => {
     expect(pages[0]).toEqual([]);
     expect(pages.flat()).toEqual([5_999]);
   });
+
+  it.each(
+    ['x*x*y', 'x*xz?y', '^x*x*x*y', '^x*[xz]*y', 'x{0,49}x{0,19}x*y', '(?:x|xx)?x*(y|xy)$', 'x*(y|xy)$'].map((p, i) => [
+      p,
+      `tried-${i}`,
+    ]),
+  )(
+    'tries %s wholly on texts as long as it looks at, and takes longer ones for none that match',
+    async (pattern, place) => {
+      const most = longestText(pattern, '') ?? 0;
+      const texts = [0, 1, most - 2, most - 1].map((length) => `${'x'.repeat(length)}y`);
+      const near = [
+        `${'x'.repeat(most)}`,
+        `${'x'.repeat(most - 2)}zy`,
+        `y${'x'.repeat(most - 1)}`,
+        `z${'x'.repeat(most - 2)}y`,
+      ];
+      const tooLong = [`${'x'.repeat(most)}y`, `${'x'.repeat(30_000)}y`, 'x'.repeat(100_000)].filter(
+        ({ length }) => length > most,
+      );
+      await fill(
+        place,
+        [...texts, ...near, ...tooLong].map((text, _id) => ({ _id, text })),
+      );
+
+      const found = await idsOf(place, { filter: JSON.stringify({ text: { $regex: pattern } }) });
+
+      const expected = [...texts, ...near].flatMap((text, _id) => (new RegExp(pattern).test(text) ? [_id] : []));
+      expect(found).toEqual(expected);
+      expect(found.length).toBeGreaterThan(3);
+    },
+  );
 
   it('is refused where MongoDB takes its pattern for none', async () => {
     await fill('patterns', [{ _id: 1, a: 'x' }]);

@@ -34,12 +34,12 @@ export function selectionOf(asked: Asked, limited: Limited, schemaText: string |
   const rows = rowsToCompare(limited, compared);
   const known = schemaText === null || asked.isTyped ? openFields : knownOnce(schemaText, asked);
   if (!asked.cursor) checkKnown(asked, filtered, known);
-  const typed = filter && typedFilter(filter, known).query;
-  const given = [view.query, rows, typed].filter((query) => query !== undefined);
+  const own = filter && typedFilter(filter, known);
+  const given = [view.query, rows, own?.query].filter((query) => query !== undefined);
   return {
     view: { ...view, query: given.length > 0 ? allOf(...given) : undefined },
-    isFiltered: typed !== undefined,
-    filter: typed && EJSON.stringify(typed, { relaxed: false }),
+    isFiltered: own !== undefined,
+    filter: own && EJSON.stringify(own.typed, { relaxed: false }),
     sort,
     after: after && { id: typedFilter(after, known).query._id as unknown },
   };

@@ -1,5 +1,6 @@
 import { isValueWrapper, KeyportError } from '@keyport/contracts';
 import type { Query } from '../limits/limit-filter.ts';
+import { boundedPattern } from './bounded-pattern.ts';
 import type { KnownFields } from './field-types.ts';
 import { MistypedValue, typedValue, wrappedValue } from './typed-value.ts';
 
@@ -9,9 +10,12 @@ const connectives: ReadonlySet<string> = new Set(['$and', '$or', '$nor']);
 const comparisons: ReadonlySet<string> = new Set(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte']);
 const lists: ReadonlySet<string> = new Set(['$in', '$nin', '$all']);
 
-/** A filter that was checked by the contract, as MongoDB is asked, and the fields that it names. */
+/** A filter that was checked by the contract, and the fields that it names. */
 export interface TypedFilter {
+  /** As MongoDB is asked. */
   readonly query: Query;
+  /** The caller's own, with the type of every value. */
+  readonly typed: Query;
   /** Paths as written. */
   readonly fields: readonly string[];
 }
@@ -22,8 +26,9 @@ export interface TypedFilter {
  */
 export function typedFilter(filter: Conditions, known: KnownFields): TypedFilter {
   const fields = new Set<string>();
-  const query = new Typing(known, fields).query(filter, '', ['filter']);
-  return { query, fields: [...fields] };
+  const typed = new Typing(known, fields, (pattern) => pattern).query(filter, '', ['filter']);
+  const query = new Typing(known, fields, boundedPattern).query(filter, '', ['filter']);
+  return { query, typed, fields: [...fields] };
 }
 
 /** `prefix` is the field that conditions on items lie under, with a dot behind it; `at` is what a fault is named by. */
@@ -31,6 +36,7 @@ class Typing {
   constructor(
     private readonly known: KnownFields,
     private readonly fields: Set<string>,
+    private readonly patternOf: (pattern: string, options?: string) => string,
   ) {}
 
   query(filter: Conditions, prefix: string, at: readonly string[]): Query {
@@ -53,7 +59,7 @@ class Typing {
       if (comparisons.has(operator) || lists.has(operator)) return this.value(path, operand, here);
       if (operator === '$not') return this.conditions(path, operand as Conditions, here);
       if (operator === '$elemMatch') return this.elements(path, operand as Conditions, here);
-      if (operator === '$regex') this.requireText(path, here);
+      if (operator === '$regex') return this.pattern(path, conditions, here);
       return operand;
     });
   }
@@ -78,10 +84,11 @@ class Typing {
     }
   }
 
-  private requireText(path: string, at: readonly string[]): void {
+  private pattern(path: string, { $regex, $options }: Conditions, at: readonly string[]): string {
     const type = this.known.typeOf(path);
     if (type !== undefined && type !== 'string')
       throw fault(at, `matches text alone; the schema stores this field as ${type}`);
+    return this.patternOf($regex as string, $options as string | undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deleteDataset, getDataset, listDatasets, putDataset, scanRecords } from '@keyport/contracts';
+import { deleteDataset, getDataset, listDatasets, putDataset, scanRecords, writeEvents } from '@keyport/contracts';
 import { codeOf, refusalOf, TeamMongod } from '@keyport/testing';
 import {
   Binary,
@@ -14,7 +14,7 @@ import {
   UUID,
   type BSON,
 } from 'bson';
-import { RecordsSystem } from '../harness/records-system.ts';
+import { bsonOf, RecordsSystem } from '../harness/records-system.ts';
 
 let system: RecordsSystem;
 let replicaSet: TeamMongod;
@@ -141,6 +141,30 @@ describe('a dataset mapped onto a collection that is there', () => {
     const ledger = replicaSet.db('keyport_ledger').collection('ledger');
     expect(await ledger.countDocuments({ _id: 'again:7' as never })).toBe(1);
     expect(await system.database.collection('ledger').countDocuments({ _id: 'again:7' as never })).toBe(0);
+  });
+
+  it('takes events, each once, by names that lie on the same deployment', async () => {
+    const collection = await existing('followed', [{ _id: 1 as never, n: 1, v: 'old' }]);
+    await collection.createIndex({ n: 1 }, { unique: true });
+    await map('followed', 'erp', 'followed', { key: ['n'] });
+    const { id: datasetId } = await system.describe('followed');
+    const write = (name: number, documents: BSON.Document[], deletes: number[] = []) =>
+      system.bus.ask('import', writeEvents, {
+        ...{ dataset: 'followed', datasetId, key: ['n'], deletes, hasOwnIds: true, count: documents.length },
+        ...{ events: Buffer.alloc(16 * documents.length, name), documents: bsonOf(documents) },
+      });
+
+    const replies = [
+      await write(1, [{ _id: 9, n: 1, v: 'new' }]),
+      await write(2, [{ _id: 9, n: 1 }], [0]),
+      await write(1, [{ _id: 9, n: 1, v: 'new' }]),
+    ];
+
+    expect(replies).toMatchObject([{ updated: 1 }, { deleted: 1 }, { repeated: 1, inserted: 0 }]);
+    expect(await collection.countDocuments()).toBe(0);
+    expect(
+      await replicaSet.db('keyport_ledger').collection('writtenEvents').countDocuments({ dataset: datasetId }),
+    ).toBe(2);
   });
 
   it('needs no right but to read and write that database and the ledger', async () => {

@@ -1,5 +1,8 @@
 import { connectMongo, syncIndexes } from '@keyport/mongo';
 import type { ClientSession, Connection, Model, mongo } from 'mongoose';
+import { notedChangeModel } from '../telling/noted-change.model.ts';
+import { outboxModel } from '../telling/outbox.model.ts';
+import { writtenEventsModel, type WrittenEvents } from '../ingesting/written-events.model.ts';
 import { ledgerModel, type LedgerEntry } from '../writing/ledger.model.ts';
 import { WriteSessions } from '../writing/write-sessions.ts';
 import { deploymentOf, faultOf } from './deployment.ts';
@@ -20,6 +23,7 @@ export class Source {
     /** Keyport's own. */
     readonly ledgerDb: mongo.Db,
     readonly ledger: Model<LedgerEntry>,
+    readonly writtenEvents: Model<WrittenEvents>,
     readonly sessions: WriteSessions,
   ) {}
 
@@ -36,9 +40,12 @@ export class Source {
       const ledgerConnection = connection.useDb(ledgerDatabase);
       const sessions = new WriteSessions(ledgerConnection, concurrency);
       const ledger = ledgerModel(ledgerConnection);
+      notedChangeModel(ledgerConnection);
+      outboxModel(ledgerConnection);
+      const writtenEvents = writtenEventsModel(ledgerConnection);
       await syncIndexes(ledgerConnection);
       await sessions.open();
-      return new Source(connection, db, dbOf(ledgerConnection), ledger, sessions);
+      return new Source(connection, db, dbOf(ledgerConnection), ledger, writtenEvents, sessions);
     } catch (error) {
       await connection.close();
       throw error;

@@ -10,11 +10,15 @@ import { Source, UnfitSource } from './source.ts';
 /** A source that could not be opened is not asked again for so long: each try takes seconds. */
 const restMs = 2_000;
 
-/** Databases of the team's own that datasets are mapped onto, each opened when it is first needed. */
+const tryAllEveryMs = 60_000;
+
+/** Databases of the team's own that datasets are mapped onto. */
 @Injectable()
 export class Sources implements BeforeApplicationShutdown {
   private readonly logger = new Logger(Sources.name);
   private readonly opened = new Map<string, Promise<Source>>();
+  private readonly answered = new Set<Source>();
+  private triedAllAt = 0;
   private readonly bySession = new WeakMap<ClientSession, { readonly name: string; readonly source: Source }>();
 
   constructor(
@@ -41,6 +45,15 @@ export class Sources implements BeforeApplicationShutdown {
     this.opened.set(name, opening);
     opening.catch(() => setTimeout(() => this.opened.delete(name), restMs).unref());
     return opening;
+  }
+
+  /** Those that are open by now. The others are tried, now and then: what happened in them may be untold. */
+  answering(): readonly Source[] {
+    if (Date.now() - this.triedAllAt > tryAllEveryMs) {
+      this.triedAllAt = Date.now();
+      for (const name of Object.keys(this.settings.addresses)) this.open(name).catch(() => undefined);
+    }
+    return [...this.answered];
   }
 
   /** Runs work in one of the source's sessions, when it is its turn. Throws SOURCE_UNAVAILABLE. */
@@ -77,7 +90,9 @@ export class Sources implements BeforeApplicationShutdown {
   private async opening(name: string, url: string): Promise<Source> {
     const { own, concurrency } = this;
     try {
-      return await Source.open(url, { own, concurrency, ledgerDatabase: this.settings.ledgerDatabase });
+      const source = await Source.open(url, { own, concurrency, ledgerDatabase: this.settings.ledgerDatabase });
+      this.answered.add(source);
+      return source;
     } catch (error) {
       const reason = error instanceof UnfitSource ? error.message : describeSourceFailure(error);
       this.logger.warn(`source ${name} cannot be used: ${reason}`);

@@ -1,8 +1,9 @@
-import { comparable, findBatches, firstElement, valuesOf, type RawElement } from '@keyport/mongo';
+import { comparable, documentOf, findBatches, firstElement, valuesOf, type RawElement } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { allOf, type Query } from '../limits/limit-filter.ts';
 import { Places } from '../sources/places.service.ts';
+import { ChunkRepository } from '../writing/chunk.repository.ts';
 import { recordHash, type InsertedRow } from './inserted-rows.ts';
 
 /** What is there now of the records that a chunk inserted, by {@link comparable} of their `_id`. */
@@ -11,10 +12,18 @@ export interface PresentRecords {
   readonly changed: ReadonlySet<string>;
 }
 
-/** Looks, within a transaction, at what became of records that were inserted. */
+/** Looks, within a transaction, at what became of records that were inserted, and takes them back. */
 @Injectable()
 export class InsertedRecordsRepository {
-  constructor(private readonly places: Places) {}
+  constructor(
+    private readonly places: Places,
+    private readonly chunks: ChunkRepository,
+  ) {}
+
+  async remove(session: ClientSession, collectionName: string, rows: readonly InsertedRow[]): Promise<void> {
+    const operations = rows.map(({ id }, row) => ({ kind: 'delete' as const, row, document: documentOf(id) }));
+    await this.chunks.run(session, collectionName, operations);
+  }
 
   async present(session: ClientSession, collectionName: string, rows: readonly InsertedRow[]): Promise<PresentRecords> {
     const hashes = new Map(rows.map(({ id, hash }) => [comparable(id), hash]));

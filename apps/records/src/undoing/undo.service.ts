@@ -1,6 +1,6 @@
 import type { Caller } from '@keyport/access';
 import { KeyportError, type ReplyOf, type RequestOf, type undoChunk } from '@keyport/contracts';
-import { comparable, documentOf, retriedTransaction } from '@keyport/mongo';
+import { comparable, retriedTransaction } from '@keyport/mongo';
 import { Injectable } from '@nestjs/common';
 import type { ClientSession } from 'mongoose';
 import { DatasetRepository } from '../datasets/dataset.repository.ts';
@@ -8,7 +8,7 @@ import type { Query } from '../limits/limit-filter.ts';
 import { readViewOf } from '../limits/read-view.ts';
 import { wholeRows } from '../limits/whole-rows.ts';
 import { DatasetSessions } from '../sources/dataset-sessions.service.ts';
-import { ChunkRepository } from '../writing/chunk.repository.ts';
+import { NotedChanges } from '../telling/noted-changes.repository.ts';
 import type { LedgerEntry } from '../writing/ledger.model.ts';
 import { ledgerId, LedgerRepository } from '../writing/ledger.repository.ts';
 import { InsertedRecordsRepository } from './inserted-records.repository.ts';
@@ -33,7 +33,7 @@ export class UndoService {
     private readonly datasets: DatasetRepository,
     private readonly ledger: LedgerRepository,
     private readonly records: InsertedRecordsRepository,
-    private readonly chunks: ChunkRepository,
+    private readonly changes: NotedChanges,
   ) {}
 
   async undo(request: UndoRequest, caller: Caller): Promise<UndoReply> {
@@ -95,8 +95,8 @@ export class UndoService {
       const reason = allowed && !allowed.has(text) ? ('ROW_NOT_ALLOWED' as const) : ('CHANGED' as const);
       return [{ id, reason }];
     });
-    const operations = removable.map(({ id }, row) => ({ kind: 'delete' as const, row, document: documentOf(id) }));
-    await this.chunks.run(session, collectionName, operations);
+    await this.records.remove(session, collectionName, removable);
+    await this.changes.note(session, dataset, { inserted: 0, updated: 0, deleted: removable.length });
     const gone = rows.length - removed.size - left.length;
     return { removed: removed.size, gone, left: left.length, named: named(left) };
   }

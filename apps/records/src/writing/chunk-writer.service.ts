@@ -8,6 +8,7 @@ import { keptDocuments, type PendingChunk } from './pending-chunk.ts';
 import { overlaid } from './overlay.ts';
 import type { Operation, WriteReply } from './plan.ts';
 import { planBlindlyWithin } from './rejection-limit.ts';
+import { NotedChanges } from '../telling/noted-changes.repository.ts';
 import { InsertedRows } from '../undoing/inserted-rows.ts';
 
 type Dataset = NonNullable<Awaited<ReturnType<DatasetRepository['findIn']>>>;
@@ -26,6 +27,7 @@ export class ChunkWriter {
     private readonly datasets: DatasetRepository,
     private readonly planner: ChunkPlanner,
     private readonly chunks: ChunkRepository,
+    private readonly changes: NotedChanges,
   ) {}
 
   /** Throws DATASET_NOT_FOUND, and RefusedRow; the transaction is over then. */
@@ -41,7 +43,11 @@ export class ChunkWriter {
       !request.hasOwnIds && dataset.key === null && (request.mode === 'insert' || request.key.length === 0);
     const mayBeBlind = request.mode === 'insert' || request.mode === 'upsert';
     const isBlind = mayBeBlind && meetsNothing && !chunk.mustRead && !chunk.limits;
-    return isBlind ? this.insertBlindly(session, chunk, dataset, noting) : this.apply(session, chunk, dataset, noting);
+    const reply = isBlind
+      ? await this.insertBlindly(session, chunk, dataset, noting)
+      : await this.apply(session, chunk, dataset, noting);
+    if (!request.dryRun) await this.changes.note(session, dataset, reply);
+    return reply;
   }
 
   private async insertBlindly(

@@ -1,7 +1,7 @@
 import { asBuffer, bsonType, documentEnd, elementsOf } from '@keyport/mongo';
 
 /** The NUL behind a name and the eight bytes of Timestamp(0, 0); of many values of zero too. */
-const zeros = Buffer.alloc(9);
+const zeros = 9;
 
 /**
  * The documents, of those that lie in the slice one behind the other, in which a field at the top is Timestamp(0, 0). An
@@ -29,13 +29,23 @@ export function hasEmptyTimestamp(document: Buffer): boolean {
 }
 
 function mayHoldEmptyTimestamp(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(zeros); at >= 0; at = bytes.indexOf(zeros, at)) {
+  for (let at = zerosBehind(bytes, 0); at >= 0; at = zerosBehind(bytes, at + zeros)) {
     // A name without a letter stands right behind its type.
     for (let before = at - 1; before >= 0 && bytes[before] !== 0; before -= 1) {
       if (bytes[before] === bsonType.timestamp) return true;
     }
-    // What is looked for begins with the first zero of its run.
-    while (at < bytes.length && bytes[at] === 0) at += 1;
   }
   return false;
+}
+
+/** Where the next run of so many zeros begins; -1 where there is none. Looks at one byte in nine: every row passes here. */
+function zerosBehind(bytes: Buffer, from: number): number {
+  for (let at = from + zeros - 1; at < bytes.length; at += zeros) {
+    if (bytes[at] !== 0) continue;
+    let start = at;
+    while (start > from && bytes[start - 1] === 0) start -= 1;
+    while (at + 1 < bytes.length && bytes[at + 1] === 0) at += 1;
+    if (at - start + 1 >= zeros && bytes[start - 1] !== 0) return start;
+  }
+  return -1;
 }

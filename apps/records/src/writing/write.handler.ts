@@ -1,6 +1,6 @@
 import { Caller, CallerOf } from '@keyport/access';
 import { writeRecords, type RequestOf } from '@keyport/contracts';
-import { Handles } from '@keyport/messaging';
+import { giveBack, Handles } from '@keyport/messaging';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { WriteService } from './write.service.ts';
@@ -10,7 +10,9 @@ export class WriteHandler {
   constructor(private readonly writes: WriteService) {}
 
   @Handles(writeRecords)
-  write(@Payload() request: RequestOf<typeof writeRecords>, @CallerOf() caller: Caller) {
-    return this.writes.write(request, caller);
+  async write(@Payload() request: RequestOf<typeof writeRecords>, @CallerOf() caller: Caller) {
+    const reply = await this.writes.write(request, caller);
+    giveBack(request.documents);
+    return reply;
   }
 }

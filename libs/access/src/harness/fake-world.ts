@@ -1,4 +1,4 @@
-import type { KeyRights, PublicKeyRights, Role, UserRights } from '@keyport/contracts';
+import type { ClientRights, IssuerRights, KeyRights, PublicKeyRights, Role, UserRights } from '@keyport/contracts';
 import type { CryptoKey } from 'jose';
 import type { JudgeViews } from '../judge.ts';
 import type { KeyView } from '../key-view.ts';
@@ -18,7 +18,9 @@ export class FakeWorld {
   /** How often a key was asked for to verify with. */
   lookups = 0;
   private readonly users = new Map<string, UserRights>();
+  private readonly issuers = new Map<string, IssuerRights>();
   private readonly ceilings = new Map<string, KeyRights>();
+  private readonly clients = new Map<string, ClientRights>();
   private readonly table = new RevocationTable();
   private readonly arrivals: (() => void)[] = [];
   private version = 0;
@@ -42,6 +44,16 @@ export class FakeWorld {
     this.changed();
   }
 
+  client(id: string, scopes: string[]): void {
+    this.clients.set(id, { kind: 'client', scopes });
+    this.changed();
+  }
+
+  forgetClient(id: string): void {
+    this.clients.delete(id);
+    this.changed();
+  }
+
   publicKey(
     kid: string,
     entry: Pick<PublicKeyRights, 'issuer' | 'userId' | 'scopes' | 'maxLifetimeSeconds'>,
@@ -49,6 +61,17 @@ export class FakeWorld {
   ): void {
     const rest = { jwk: { kid, kty: 'EC', alg: 'ES256' }, limits: {}, ancestors: [], expiresAt: null };
     this.publicKeys.set(kid, { kind: 'public-key', ...rest, ...entry, key });
+    this.changed();
+  }
+
+  issuer(id: string, entry: Partial<IssuerRights> & Pick<IssuerRights, 'issuer' | 'ceiling'>): void {
+    const rest = { audience: 'keyport', typ: null, trust: 'direct' as const, maxLifetimeSeconds: 3600 };
+    this.issuers.set(id, { kind: 'issuer', keys: [], scopeMapping: [], ...rest, ...entry });
+    this.changed();
+  }
+
+  forgetIssuer(id: string): void {
+    this.issuers.delete(id);
     this.changed();
   }
 
@@ -107,6 +130,8 @@ export class FakeWorld {
       user: (id: string) => this.users.get(id),
       key: (id: string) => this.ceilings.get(id),
       publicKey: (kid: string) => this.publicKeys.get(kid),
+      client: (id: string) => this.clients.get(id),
+      issuer: (id: string) => this.issuers.get(id),
       verifyingKey: async (kid: string) => this.publicKeys.get(kid)?.key,
       awaitEntry: () => new Promise<void>((resolve) => this.arrivals.push(resolve)),
     };

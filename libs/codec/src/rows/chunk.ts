@@ -27,6 +27,8 @@ export interface Chunk {
   end: RowPosition;
   /** Refuses document `index` after all, for what only its writer could find. */
   rejectionOf: (index: number, problem: RowProblem) => RejectedRow;
+  /** What the chunk holds and nothing else needs: `documents`, and the text that `rejectionOf` quotes. */
+  buffers: readonly Uint8Array[];
 }
 
 export interface RowPlace {
@@ -112,6 +114,7 @@ export class ChunkBuilder {
         const raw = rawText(source, starts[index]! - sourceStart, ends[index]! - sourceStart, rawLimits);
         return { row: rowNumbers[index]!, line: lines[index]!, byteOffset, ...problem, ...raw };
       },
+      buffers: [documents, source],
     };
   }
 }

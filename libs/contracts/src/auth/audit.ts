@@ -23,7 +23,9 @@ export const auditEntrySchema = z
     subject: z.string().nullable(),
     key: z.string().nullable(),
     tokenId: z.string().nullable(),
-    /** Id of the user whose account a refused login was tried on; null where there is no such account. */
+    /** The registered client that the token was given to: of a program, of a device, of who exchanged it. Null where there is none. */
+    client: z.string().nullable().default(null),
+    /** The user whose account a refused login was tried on, or the client that was not proven; null where there is none. */
     account: z.string().nullable(),
     address: z.string(),
     userAgent: z.string().nullable(),
@@ -36,6 +38,7 @@ export const auditListSchema = listOf(auditEntrySchema).meta({ id: 'AuditList' }
 export const listAuditSchema = pageRequest.extend({
   subject: z.string().max(512).optional(),
   key: z.string().max(128).optional(),
+  client: z.string().max(128).optional(),
   action: z.string().max(128).optional(),
   dataset: z.string().max(63).optional(),
   from: instant.optional(),

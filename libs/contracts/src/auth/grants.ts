@@ -21,7 +21,7 @@ export const createGrant = defineRequest({
 
 /**
  * Asked by import for events on `ingest.v1.<dataset>`: NATS alone says who may publish there, so there is no caller
- * whose rights could be frozen. The grant lets records of this dataset be created and changed, for an hour. NATS
+ * whose rights could be frozen. The grant lets records of this dataset be created, changed and deleted, for an hour. NATS
  * permissions let nobody but import ask.
  */
 export const createIngestGrant = defineRequest({

@@ -32,9 +32,10 @@ export const changePasswordSchema = z
 
 const source = z
   .object({
-    /** What gives a right: what the token says, the ceiling of its key, what its owner may do now. */
+    /** What gives a right: what the token says, the ceilings of its key and its client, what its owner may do now. */
     token: z.array(z.string()),
     key: z.array(z.string()).nullable(),
+    client: z.array(z.string()).nullable(),
     owner: z.object({ id: z.string(), role, scopes: z.array(z.string()) }).nullable(),
   })
   .meta({ id: 'RightsSource' });
@@ -43,7 +44,7 @@ export const meSchema = z
   .object({
     subject: z.string(),
     issuer: z.string(),
-    kind: z.enum(['session', 'key', 'self-issued']),
+    kind: z.enum(['session', 'key', 'self-issued', 'client', 'exchanged', 'external']),
     /** What the token may do now: what all its sources give. */
     scopes: z.array(z.string()),
     /** Rows and fields that every dataset right is narrowed to; null where it is not. */
@@ -52,7 +53,12 @@ export const meSchema = z
     rights: z.array(
       z.object({
         scope: z.string(),
-        from: z.object({ token: z.string(), key: z.string().nullable(), owner: z.string().nullable() }),
+        from: z.object({
+          token: z.string(),
+          key: z.string().nullable(),
+          client: z.string().nullable(),
+          owner: z.string().nullable(),
+        }),
       }),
     ),
     sources: source,
@@ -60,6 +66,8 @@ export const meSchema = z
     expiresAt: instant,
     tokenId: z.string(),
     key: z.string().nullable(),
+    /** The OAuth 2 client that the token was given to; null where there is none. */
+    client: z.string().nullable(),
   })
   .meta({ id: 'Me' });
 

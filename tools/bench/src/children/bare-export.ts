@@ -1,16 +1,9 @@
-// What a team writes without Keyport: a collection as JSON lines over HTTP. Lines are joined to pieces before they are
-// written, which makes this script faster than one write a line.
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { MongoClient, type Collection } from 'mongodb';
+// A collection as JSON lines. Lines are joined to pieces before they are written, which makes this script faster than one
+// write a line.
+import type { Collection } from 'mongodb';
+import { serveExports } from './export-server.ts';
 
 const pieceLength = 64 * 1024;
-
-const { MONGODB_URL = '', BARE_DATABASE } = process.env;
-const client = new MongoClient(MONGODB_URL);
-const database = client.db(BARE_DATABASE);
 
 async function* ndjson(collection: Collection): AsyncGenerator<string> {
   let piece = '';
@@ -23,12 +16,4 @@ async function* ndjson(collection: Collection): AsyncGenerator<string> {
   yield piece;
 }
 
-const exportAll = (collection: Collection, response: ServerResponse): Promise<void> =>
-  pipeline(Readable.from(ndjson(collection)), response.setHeader('content-type', 'application/x-ndjson'));
-
-const server = createServer((request, response) => {
-  exportAll(database.collection((request.url ?? '/').slice(1)), response).catch(() => response.destroy());
-});
-process.once('disconnect', () => process.exit());
-await client.connect();
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
+await serveExports('application/x-ndjson', ndjson);

@@ -1,14 +1,15 @@
 import { finished } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { answer } from './answer.ts';
-import type { HttpTarget } from './http-target.ts';
+import type { FileTarget, HttpTarget } from './http-target.ts';
 import { openResponse } from './open-response.ts';
 
 export interface ReadLines {
-  /** From before the connection until the end of the response. */
+  /** From before the connection until the end of the response; for a file from before it was asked for. */
   readonly ms: number;
   readonly bytes: number;
-  readonly rows: number;
+  /** Lines: a header is one. */
+  readonly lines: number;
   /** Of all bytes. */
   readonly crc: number;
 }
@@ -16,15 +17,15 @@ export interface ReadLines {
 const newline = 10;
 
 // As cheap as a client can be that still knows what it got: the load shares the machine with what it measures.
-answer<HttpTarget, ReadLines>(async (target) => {
+answer<HttpTarget | FileTarget, ReadLines>(async (target) => {
   const started = performance.now();
   const response = await openResponse(target);
-  let [bytes, rows, crc] = [0, 0, 0];
+  let [bytes, lines, crc] = [0, 0, 0];
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     crc = crc32(chunk, crc);
-    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, at + 1)) rows += 1;
+    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, at + 1)) lines += 1;
   });
   await finished(response);
-  return { ms: performance.now() - started, bytes, rows, crc };
+  return { ms: performance.now() - started, bytes, lines, crc };
 });

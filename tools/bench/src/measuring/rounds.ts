@@ -1,9 +1,9 @@
 import { askChild } from '../children/ask-child.ts';
-import type { DigestedRows } from '../children/digest-rows.ts';
+import type { DigestedRows, RowsToDigest } from '../children/digest-rows.ts';
 import type { ReadLines } from '../children/read-lines.ts';
 import type { SentFile } from '../children/send-file.ts';
 import type { DataFile } from '../data-file.ts';
-import type { Side } from '../sides/side.ts';
+import type { ExportKind, Side } from '../sides/side.ts';
 import { ProcessWatch, type ProcessFigures } from './process-watch.ts';
 
 export interface TimedRun {
@@ -27,18 +27,12 @@ export interface Laboratory {
   readonly around: <Result>(label: string, work: () => Promise<Result>) => Promise<Result>;
 }
 
-/** A place on every side that holds the file's rows, and the checksum of its checked export. */
-export interface FilledPlace {
-  readonly place: string;
-  readonly crcs: ReadonlyMap<Side, number>;
-}
-
 /** Imports the file on each side in turn, round by round; every row that went in is read back and compared. */
 export async function importRounds(
   lab: Laboratory,
   file: DataFile,
   rounds: number,
-): Promise<{ runs: Runs; filled: FilledPlace }> {
+): Promise<{ runs: Runs; place: string }> {
   const runs = { keyport: [] as TimedRun[], bare: [] as TimedRun[] };
   for (let round = 1; ; round += 1) {
     const place = `bench-${file.format}-${file.rows}-${round}`;
@@ -46,27 +40,37 @@ export async function importRounds(
       await side.prepare(place);
       runs[side.name].push(await timedImport(lab, side, place, file));
     }
-    const filled = { place, crcs: new Map<Side, number>() };
-    for (const side of lab.sides) filled.crcs.set(side, await checkRows(lab, side, place, file));
-    if (round === rounds) return { runs, filled };
+    for (const side of lab.sides) await checkRows(lab, side, { place, kind: 'ndjson', file });
+    if (round === rounds) return { runs, place };
     await drop(lab, place);
   }
 }
 
-/** Exports the filled place on each side in turn, round by round; every export is the checked one, byte by byte. */
-export async function exportRounds(
-  lab: Laboratory,
-  { place, crcs }: FilledPlace,
-  file: DataFile,
-  rounds: number,
-): Promise<Runs> {
+/** What is exported, how, and the file whose rows it holds. */
+export interface ExportedPlace {
+  readonly place: string;
+  readonly kind: ExportKind;
+  readonly file: DataFile;
+}
+
+const exportLabels: Record<ExportKind, string> = { ndjson: 'export', csv: 'csv-export', file: 'file' };
+
+/**
+ * Exports the place on each side in turn, round by round. One export of each side is compared with the file row by row;
+ * every timed one is that one, byte by byte.
+ */
+export async function exportRounds(lab: Laboratory, exported: ExportedPlace, rounds: number): Promise<Runs> {
+  const { place, kind, file } = exported;
+  const crcs = new Map<Side, number>();
+  for (const side of lab.sides) crcs.set(side, await checkRows(lab, side, exported));
   const runs = { keyport: [] as TimedRun[], bare: [] as TimedRun[] };
+  const lines = file.rows + (kind === 'csv' ? 1 : 0);
   for (let round = 1; round <= rounds; round += 1) {
     for (const side of lab.sides) {
-      const { result, processes } = await timed<ReadLines>(lab, side, 'export', () =>
-        askChild('read-lines.ts', side.exportTarget(place), lab.signal),
+      const { result, processes } = await timed<ReadLines>(lab, side, exportLabels[kind], () =>
+        askChild('read-lines.ts', side.exportTarget(place, kind), lab.signal),
       );
-      if (result.rows !== file.rows || result.crc !== crcs.get(side)) {
+      if (result.lines !== lines || result.crc !== crcs.get(side)) {
         throw new Error(`${side.name}'s export of ${place} is not the one that was checked: ${JSON.stringify(result)}`);
       }
       runs[side.name].push({ seconds: result.ms / 1000, rows: file.rows, bytes: result.bytes, processes });
@@ -102,8 +106,11 @@ async function timed<Result extends { ms: number }>(
 }
 
 /** Reads every row back and compares all of them with the file's; gives the checksum of the bytes. */
-async function checkRows({ signal }: Laboratory, side: Side, place: string, file: DataFile): Promise<number> {
-  const { rows, digest, crc } = await askChild<DigestedRows>('digest-rows.ts', side.exportTarget(place), signal);
+async function checkRows({ signal }: Laboratory, side: Side, { place, kind, file }: ExportedPlace): Promise<number> {
+  const asked: RowsToDigest = { source: side.exportTarget(place, kind), format: kind === 'csv' ? 'csv' : 'ndjson' };
+  const { rows, digest, crc } = await askChild<DigestedRows>('digest-rows.ts', asked, signal);
   if (rows === file.rows && digest === file.digest) return crc;
-  throw new Error(`${side.name} returned ${rows} rows of ${file.rows}, or others than were sent, from ${place}`);
+  throw new Error(
+    `${side.name} returned ${rows} rows of ${file.rows}, or others than were sent, from ${place} (${kind})`,
+  );
 }

@@ -1,9 +1,15 @@
-/** Figures to reach (issues 4 and 6), on the way to the design's goals. */
+/** Figures to reach (issues 4, 6 and 7), on the way to the design's goals. */
 export const floors = {
   /** Times the bare script's speed. */
   import: 0.8,
   csvImport: 0.8,
-  export: 1,
+  export: 1.5,
+  csvExport: 1.5,
+  fileExport: 1,
+  /** Until a stream begins (issue 7). */
+  firstByteMs: 100,
+  /** Events from publishing to being written (issue 8). */
+  eventsPerSecond: 5_000,
   /** `GET /v1/auth/me` (issue 5): times the requests a second of a bare Fastify route, and of the classical server. */
   ofFastify: 0.6,
   ofClassical: 10,

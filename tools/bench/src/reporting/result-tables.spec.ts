@@ -47,7 +47,7 @@ describe('scalingTable', () => {
     [210, '10.50', 'reached'],
     [211, '10.55', '**not reached**'],
   ])('holds %s s for ten times the rows of 20 s to the bound', (seconds, times, verdict) => {
-    const table = scalingTable({ csv: { keyport: [run(20)], bare: [] }, scaledCsv: larger(seconds) });
+    const table = scalingTable({ csv: { keyport: [run(20)], bare: [] }, scaled: { csv: larger(seconds) } });
 
     expect(table.split('\n')[2]).toMatch(/^\| CSV import +\| 10,000,000 \|/);
     expect(table).toContain(`| ${times} |`.replace('| ', ''));

@@ -1,5 +1,8 @@
 import { summaryOf, type ProcessFigures } from '../measuring/process-watch.ts';
+import type { EventRuns } from '../measuring/event-rounds.ts';
+import type { FirstByteRun } from '../measuring/first-byte-rounds.ts';
 import type { LatencyRun } from '../measuring/latency-rounds.ts';
+import type { ProofRun } from '../measuring/proof-rounds.ts';
 import { connections, requestSeconds, type RequestRun, type RequestRuns } from '../measuring/request-rounds.ts';
 import type { Runs, TimedRun } from '../measuring/rounds.ts';
 import { speedRatios, spreadOf } from '../measuring/statistics.ts';
@@ -7,18 +10,43 @@ import type { TokenRun } from '../measuring/token-rounds.ts';
 import { floors, nodeProcesses, verdict } from './floors.ts';
 import { markdownTable, type Column } from './table.ts';
 
-/** What one `npm run bench` found; a part that was not chosen is missing. */
-export interface Figures {
-  readonly import?: Runs;
-  readonly csv?: Runs;
-  /** Of files several times as large: Keyport alone, once. */
-  readonly scaledImport?: Runs;
-  readonly scaledCsv?: Runs;
-  readonly export?: Runs;
+/** What goes in and out as files; a part that was not chosen is missing. */
+export interface FileFigures {
+  readonly import?: Runs | undefined;
+  readonly csv?: Runs | undefined;
+  readonly export?: Runs | undefined;
+  readonly csvExport?: Runs | undefined;
+  /** Of files, compared with the stream of the bare script. */
+  readonly file?: Runs | undefined;
+  readonly firstBytes?: readonly FirstByteRun[] | undefined;
+}
+
+/** What one `npm run bench` found. */
+export interface Figures extends FileFigures {
+  /** With files several times as large: Keyport alone, once. */
+  readonly scaled?: FileFigures;
   readonly me?: RequestRuns;
   readonly latency?: readonly LatencyRun[];
+  readonly proofs?: readonly ProofRun[];
   readonly auth?: readonly TokenRun[];
+  readonly events?: EventRuns;
 }
+
+/** In the order of the tables. */
+const fileParts = [
+  { part: 'import', name: 'NDJSON import', column: 'import', floor: floors.import },
+  { part: 'csv', name: 'CSV import', column: 'CSV import', floor: floors.csvImport },
+  { part: 'export', name: 'NDJSON export, streamed', column: 'export', floor: floors.export },
+  { part: 'csvExport', name: 'CSV export, streamed', column: 'CSV export', floor: floors.csvExport },
+  { part: 'file', name: 'NDJSON export, as a file', column: 'file export', floor: floors.fileExport },
+] as const satisfies readonly {
+  part: Exclude<keyof FileFigures, 'firstBytes'>;
+  name: string;
+  column: string;
+  floor: number;
+}[];
+
+export const hasFiles = (figures: FileFigures): boolean => fileParts.some(({ part }) => figures[part] !== undefined);
 
 const right = (title: string): Column => ({ title, align: 'right' });
 
@@ -29,7 +57,7 @@ export function spreadText(values: readonly number[], digits: number): string {
   return values.length === 1 ? text(median) : `${text(median)} (${text(min)}..${text(max)})`;
 }
 
-export function throughputTable({ import: imports, csv, export: exports }: Figures): string {
+export function throughputTable(figures: FileFigures): string {
   return markdownTable(
     [
       { title: 'part' },
@@ -37,11 +65,10 @@ export function throughputTable({ import: imports, csv, export: exports }: Figur
       ...[right('Keyport, s'), right('rows/s'), right('MB/s'), right('bare script, s'), right('times its speed')],
       ...[right('floor'), { title: '' }],
     ],
-    [
-      ...(imports ? [throughputRow('NDJSON import', imports, floors.import)] : []),
-      ...(csv ? [throughputRow('CSV import', csv, floors.csvImport)] : []),
-      ...(exports ? [throughputRow('NDJSON export, streamed', exports, floors.export)] : []),
-    ],
+    fileParts.flatMap(({ part, name, floor }) => {
+      const runs = figures[part];
+      return runs ? [throughputRow(name, runs, floor)] : [];
+    }),
   );
 }
 
@@ -65,17 +92,17 @@ function throughputRow(part: string, { keyport, bare }: Runs, floor: number): st
 const secondsOf = (runs: readonly TimedRun[]) => runs.map(({ seconds }) => seconds);
 
 /** Files several times as large, against those of the table above: how time grows with the rows. */
-export function scalingTable({ import: imports, csv, scaledImport, scaledCsv }: Figures): string {
+export function scalingTable({ scaled, ...figures }: Figures): string {
   return markdownTable(
     [
       { title: 'larger files, Keyport' },
       ...[right('rows'), right('s'), right('rows/s'), right('times the rows'), right('times the seconds')],
       ...[right('at most'), { title: '' }],
     ],
-    [
-      ...(imports && scaledImport ? [scalingRow('NDJSON import', imports, scaledImport)] : []),
-      ...(csv && scaledCsv ? [scalingRow('CSV import', csv, scaledCsv)] : []),
-    ],
+    fileParts.flatMap(({ part, name }) => {
+      const [small, large] = [figures[part], scaled?.[part]];
+      return small && large ? [scalingRow(name, small, large)] : [];
+    }),
   );
 }
 
@@ -219,11 +246,9 @@ export function tokenTable(runs: readonly TokenRun[]): string {
 /** Peak memory and CPU time of each process in each part. */
 export function processTable(figures: Figures): string {
   const parts = [
-    ...partsOf('import', figures.import),
-    ...partsOf('CSV import', figures.csv),
-    ...partsOf('larger import', figures.scaledImport),
-    ...partsOf('larger CSV import', figures.scaledCsv),
-    ...partsOf('export', figures.export),
+    ...fileParts.flatMap(({ part, column }) => partsOf(column, figures[part])),
+    ...fileParts.flatMap(({ part, column }) => partsOf(`larger ${column}`, figures.scaled?.[part])),
+    ...partsOf('events', figures.events),
     ...(figures.me ? mePartsOf(figures.me) : []),
   ];
   const names = [...new Set(parts.flatMap(({ processes }) => Object.keys(processes)))];
@@ -245,7 +270,7 @@ export function processTable(figures: Figures): string {
   );
 }
 
-const partsOf = (part: string, runs: Runs | undefined) =>
+const partsOf = (part: string, runs: Pick<Runs, 'keyport' | 'bare'> | undefined) =>
   (['keyport', 'bare'] as const)
     .filter((side) => (runs?.[side].length ?? 0) > 0)
     .map((side) => ({

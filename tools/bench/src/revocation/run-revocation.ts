@@ -37,7 +37,7 @@ export async function runRevocation(
     log(`starting a stack with ${gateways} gateways`);
     const stack = await TestStack.start({ replicas: `gateway=${gateways}` });
     endings.push(() => stack.stop());
-    const { mongodbUrl, natsUrl } = await stack.describe();
+    const { mongodbUrl, natsAddress } = await stack.describe();
     const client = await MongoClient.connect(mongodbUrl);
     endings.push(() => client.close());
     const stackTimes = await StackTimes.of(stack);
@@ -60,7 +60,7 @@ export async function runRevocation(
       await storeRevocations(client, entries, signal);
       figures.push(await measure(entries));
     }
-    return { figures, versions: await readVersions(root, client, natsUrl) };
+    return { figures, versions: await readVersions(root, client, natsAddress) };
   } finally {
     for (const end of endings.reverse()) await end();
   }

@@ -28,9 +28,9 @@ export class StackTimes {
   ) {}
 
   static async of(stack: TestStack): Promise<StackTimes> {
-    const url = new URL((await stack.describe()).natsUrl);
+    const url = new URL((await stack.describe()).natsUrls['admin-auth']);
     const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-    const bus = await connect({ servers: url.host, user, pass, inboxPrefix: '_INBOX.admin' });
+    const bus = await connect({ servers: url.host, user, pass, inboxPrefix: '_INBOX.admin-auth' });
     return new StackTimes(stack, bus, await jetstreamManager(bus, { checkAPI: false }));
   }
 

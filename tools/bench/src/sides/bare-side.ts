@@ -2,7 +2,7 @@ import type { Db, MongoClient } from 'mongodb';
 import { startServerChild, type ServerChild } from '../children/ask-child.ts';
 import type { FileFormat } from '../data-file.ts';
 import type { SentFile } from '../children/send-file.ts';
-import type { Side } from './side.ts';
+import type { ExportKind, Side } from './side.ts';
 
 const databaseName = 'bench_bare';
 
@@ -19,25 +19,28 @@ export class BareSide implements Side {
   private constructor(
     private readonly database: Db,
     private readonly importers: Readonly<Record<FileFormat, ServerChild>>,
-    private readonly exporter: ServerChild,
+    private readonly exporters: Readonly<Record<FileFormat, ServerChild>>,
     private readonly mongodPids: () => Promise<readonly number[]>,
   ) {}
 
   static async start({ mongodbUrl, client, mongodPids }: BareServers, signal: AbortSignal): Promise<BareSide> {
     const env = { MONGODB_URL: mongodbUrl, BARE_DATABASE: databaseName };
-    const [ndjson, csv, exporter] = await Promise.all([
+    const [ndjson, csv, ndjsonExporter, csvExporter] = await Promise.all([
       startServerChild('bare-import.ts', env, signal),
       startServerChild('bare-csv-import.ts', env, signal),
       startServerChild('bare-export.ts', env, signal),
+      startServerChild('bare-csv-export.ts', env, signal),
     ]);
-    return new BareSide(client.db(databaseName), { ndjson, csv }, exporter, mongodPids);
+    const exporters = { ndjson: ndjsonExporter, csv: csvExporter };
+    return new BareSide(client.db(databaseName), { ndjson, csv }, exporters, mongodPids);
   }
 
   async processes() {
     return {
       'bare import': [this.importers.ndjson.pid],
       'bare CSV import': [this.importers.csv.pid],
-      'bare export': [this.exporter.pid],
+      'bare export': [this.exporters.ndjson.pid],
+      'bare CSV export': [this.exporters.csv.pid],
       mongod: await this.mongodPids(),
     };
   }
@@ -56,8 +59,9 @@ export class BareSide implements Side {
     }
   }
 
-  exportTarget(place: string) {
-    return { url: `${this.exporter.url}/${place}`, headers: {} };
+  /** A file is what its stream is: the script has nothing that could be asked for a second time. */
+  exportTarget(place: string, kind: ExportKind) {
+    return { url: `${this.exporters[kind === 'csv' ? 'csv' : 'ndjson'].url}/${place}`, headers: {} };
   }
 
   async drop(place: string): Promise<void> {
@@ -65,8 +69,7 @@ export class BareSide implements Side {
   }
 
   async stop(): Promise<void> {
-    for (const importer of Object.values(this.importers)) importer.stop();
-    this.exporter.stop();
+    for (const child of [...Object.values(this.importers), ...Object.values(this.exporters)]) child.stop();
     await this.database.dropDatabase();
   }
 }

@@ -1,8 +1,9 @@
 import { TestStack, type KeyportClient } from '@keyport/testing';
 import type { FileFormat } from '../data-file.ts';
-import type { HttpTarget } from '../children/http-target.ts';
+import type { FileTarget, HttpTarget } from '../children/http-target.ts';
+import { orderColumns } from '../children/csv-orders.ts';
 import type { SentFile } from '../children/send-file.ts';
-import type { Side } from './side.ts';
+import type { ExportKind, Side } from './side.ts';
 
 /** What the gateway honours at most. */
 const waitSeconds = 300;
@@ -24,9 +25,10 @@ export class KeyportSide implements Side {
 
   static async start(env: Readonly<Record<string, string>>): Promise<KeyportSide> {
     // A flood of bad tokens comes from this machine's one address: without the limit each of them costs its check.
-    const unlimited = { KEYPORT_UNAUTHENTICATED_PER_SECOND: '1000000' };
+    const unlimited = { KEYPORT_UNAUTHENTICATED_PER_SECOND: '1000000', KEYPORT_PROOFS_PER_SECOND: '1000000' };
     const stack = await TestStack.start({ env: { ...unlimited, ...env } });
-    const caller = await stack.client.minted('imports:create:bench-*', 'records:read:bench-*').catch(async (error) => {
+    const scopes = ['imports:create:bench-*', 'records:read:bench-*', 'exports:create:bench-*'];
+    const caller = await stack.client.minted(...scopes).catch(async (error) => {
       await stack.stop();
       throw error;
     });
@@ -55,8 +57,16 @@ export class KeyportSide implements Side {
     }
   }
 
-  exportTarget(place: string): HttpTarget {
-    return this.target(`/v1/datasets/${place}/records`, { accept: 'application/x-ndjson' });
+  exportTarget(place: string, kind: ExportKind): HttpTarget | FileTarget {
+    const dataset = `/v1/datasets/${place}`;
+    if (kind === 'file')
+      return { ...this.target(`${dataset}/exports`, {}), order: JSON.stringify({ format: 'ndjson' }) };
+    if (kind === 'ndjson') return this.target(`${dataset}/records`, { accept: 'application/x-ndjson' });
+    return this.target(`${dataset}/records?fields=${orderColumns.join(',')}`, { accept: 'text/csv' });
+  }
+
+  streamTarget(place: string, query: string, headers: Readonly<Record<string, string>>): HttpTarget {
+    return this.target(`/v1/datasets/${place}/records${query}`, headers);
   }
 
   meTarget(): HttpTarget {

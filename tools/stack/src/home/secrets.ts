@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { natsUsers, serviceNames, type NatsUser, type ServiceName } from '@keyport/contracts';
 import { readJson, writeJson } from './json-file.ts';
 
-export type NatsUser = ServiceName | 'admin';
 export type DatabaseOwner = Exclude<ServiceName, 'gateway'>;
 
-export const natsUsers: readonly NatsUser[] = [...serviceNames, 'admin'];
 export const databaseOwners = serviceNames.filter((name): name is DatabaseOwner => name !== 'gateway');
 
 /** The embedded servers' passwords, made at first start and kept in the home folder (mode 0600). */

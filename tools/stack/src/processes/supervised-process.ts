@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AddressTakenError } from '../home/ports.ts';
 import type { GuardLink } from './guard-link.ts';
 import { complaintsIn } from './error-lines.ts';
 import { openLog, readFrom } from './log-file.ts';
@@ -39,6 +40,8 @@ const firstStartAttempts = 3;
 const shownLogBytes = 16 * 1024;
 const shownLogLines = 8;
 const shownLineChars = 500;
+/** What mongod, nats-server and Node print alike (errno(3), EADDRINUSE). */
+const addressTaken = /address already in use/i;
 
 /** One child process, started again whenever it dies until it is told to stop. */
 export class SupervisedProcess {
@@ -68,13 +71,16 @@ export class SupervisedProcess {
     return this.#stopping.signal.aborted || this.#around.signal?.aborted === true;
   }
 
-  /** Resolves once it serves; rejects when it died three times before it did. */
+  /**
+   * Resolves once it serves; rejects when it died three times before it did, and with AddressTakenError at once where it
+   * said that another program has its address.
+   */
   async start(): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#launch();
       } catch (error) {
-        if (attempt === firstStartAttempts || this.#isEnding) throw error;
+        if (attempt === firstStartAttempts || this.#isEnding || error instanceof AddressTakenError) throw error;
         await this.#backOff();
       }
     }
@@ -140,14 +146,21 @@ export class SupervisedProcess {
     if (outcome === undefined) return;
     child.kill('SIGKILL');
     await this.#exited;
-    throw new Error([`${name} ${outcome}`, ...this.#lastWords()].join('\n  '));
+    const told = [`${name} ${outcome}`, ...this.#lastWords()].join('\n  ');
+    throw addressTaken.test(this.#printed()) ? new AddressTakenError(told) : new Error(told);
+  }
+
+  /** The end of what it printed since it was started. */
+  #printed(): string {
+    const { logFile } = this.#plan;
+    return logFile === undefined ? '' : readFrom(logFile, this.#logStart, shownLogBytes).text;
   }
 
   /** What it printed since it was started, where that tells why it ended. */
   #lastWords(): string[] {
     const { logFile } = this.#plan;
     if (logFile === undefined) return [];
-    const complaints = complaintsIn(readFrom(logFile, this.#logStart, shownLogBytes).text);
+    const complaints = complaintsIn(this.#printed());
     return [...complaints.slice(-shownLogLines).map((line) => line.slice(0, shownLineChars)), `log: ${logFile}`];
   }
 

@@ -1,4 +1,3 @@
-import { natsPermissions } from '@keyport/contracts';
 import { natsConf } from './nats-conf.ts';
 
 /** Text of `docker/nats.conf`, which docker-compose gives to its nats-server. */
@@ -8,5 +7,6 @@ export const dockerNatsConf = (): string =>
     // Only the compose network reaches it; the health check asks it.
     monitor: '0.0.0.0:8222',
     storeDir: '/data',
-    permissions: natsPermissions,
+    // Made once, by the container nats-callout.
+    issuer: { include: 'callout/callout.conf' },
   });

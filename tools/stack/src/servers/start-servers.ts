@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { ServiceName } from '@keyport/contracts';
+import type { ServiceName, ToolUser } from '@keyport/contracts';
 import { lockHome } from '../home/lock.ts';
 import { writePrivate } from '../home/json-file.ts';
 import { databaseOwners, loadSecrets, type DatabaseOwner, type Secrets } from '../home/secrets.ts';
@@ -9,7 +9,7 @@ import type { SupervisedProcess, Surroundings } from '../processes/supervised-pr
 import { configuredMongodb } from './configured-mongodb.ts';
 import { configuredNats } from './configured-nats.ts';
 import { mongodbAddress, startMongod } from './mongod.ts';
-import { startNatsServer } from './nats-server.ts';
+import { calloutSeedFile, startNatsServer } from './nats-server.ts';
 
 const leftoverGraceMs = 1_000;
 
@@ -36,9 +36,9 @@ export interface Servers {
   readonly mongodbUrl: string;
   /** The address alone, as services get it. */
   readonly natsUrl: string;
-  /** A user for tools that may use every subject. */
-  readonly natsAdmin: { readonly user: string; readonly password: string };
-  /** Environment of one service: NATS_URL NATS_USER NATS_PASSWORD LOG_LEVEL, and MONGODB_URL for all but the gateway. */
+  /** A user for tools that may use every subject of one account. */
+  readonly natsAdminOf: (user: ToolUser) => { readonly user: string; readonly password: string };
+  /** Environment of one service: NATS_URL NATS_USER NATS_PASSWORD LOG_LEVEL, MONGODB_URL for all but the gateway, NATS_CALLOUT_* for auth. */
   readonly envOf: (service: ServiceName) => AppEnvironment;
   /** What runs; a server given by configuration has no process. */
   readonly processes: { readonly mongod?: SupervisedProcess; readonly nats?: SupervisedProcess };
@@ -55,7 +55,10 @@ interface Mongodb {
 
 interface Nats {
   readonly url: string;
-  readonly userOf: (user: ServiceName | 'admin') => { user: string; password: string };
+  readonly userOf: (user: ServiceName) => { user: string; password: string };
+  readonly toolUserOf: (user: ToolUser) => { user: string; password: string };
+  /** What auth is given to answer the auth callout. */
+  readonly callout: AppEnvironment;
   readonly process?: SupervisedProcess;
 }
 
@@ -87,7 +90,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
       home,
       mongodbUrl: mongodb.adminUrl,
       natsUrl: nats.url,
-      natsAdmin: nats.userOf('admin'),
+      natsAdminOf: nats.toolUserOf,
       envOf: (service) => environmentOf(service, mongodb, nats),
       processes: { ...(mongodb.process && { mongod: mongodb.process }), ...(nats.process && { nats: nats.process }) },
       guard,
@@ -137,12 +140,19 @@ async function provideNats(
     around.log(
       'nats-server: NATS_URL is used, nothing is started; all services use its user, give it (or users of your own) the permissions of docker/nats.conf',
     );
-    return { url: address, userOf: () => ({ user, password }) };
+    const userOf = () => ({ user, password });
+    return { url: address, userOf, toolUserOf: userOf, callout: {} };
   }
   const { port, process } = await startNatsServer(home, secrets, around);
   return {
     url: `nats://127.0.0.1:${port}`,
     userOf: (user) => ({ user, password: secrets.nats[user] }),
+    toolUserOf: (user) => ({ user, password: secrets.nats.admin }),
+    callout: {
+      NATS_CALLOUT_USER: 'callout',
+      NATS_CALLOUT_PASSWORD: secrets.nats.callout,
+      NATS_CALLOUT_SEED_FILE: calloutSeedFile(home),
+    },
     process,
   };
 }
@@ -154,6 +164,7 @@ function environmentOf(service: ServiceName, mongodb: Mongodb, nats: Nats): AppE
     NATS_URL: nats.url,
     NATS_USER: user,
     NATS_PASSWORD: password,
+    ...(service === 'auth' && nats.callout),
     ...(owner && { MONGODB_URL: mongodb.urlOf(owner) }),
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
   };

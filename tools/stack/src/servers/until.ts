@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const betweenTriesMs = 50;
+const betweenTriesMs = 20;
 
 /** Asks again until the condition holds; a try that throws counts as no. Rejects when the signal aborts. */
 export async function until(condition: () => Promise<boolean>, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serviceNames, type ServiceName } from '@keyport/contracts';
+import { serviceNames, type ServiceName, type ToolUser } from '@keyport/contracts';
 import { writeJson } from '../home/json-file.ts';
 import type { Servers } from '../servers/start-servers.ts';
 
@@ -11,26 +11,30 @@ export interface StackDescription {
   readonly gatewayUrls: readonly string[];
   /** An administrator's address. */
   readonly mongodbUrl: string;
-  /** With the user and password of the tools' user. */
-  readonly natsUrl: string;
+  /** With the user and password of the tools' user in each account that has streams. */
+  readonly natsUrls: Readonly<Record<ToolUser, string>>;
+  /** The same without them, for those who connect with a Keyport key. */
+  readonly natsAddress: string;
   /** Running processes; a server that is given by configuration has none. */
   readonly processes: Readonly<Record<ServiceName | 'mongod' | 'nats', readonly number[]>>;
 }
 
 export function describeStack(
   urls: readonly string[],
-  { mongodbUrl, natsUrl, natsAdmin, processes }: Servers,
+  { mongodbUrl, natsUrl, natsAdminOf, processes }: Servers,
   pidsOf: (app: ServiceName) => readonly number[],
 ): StackDescription {
-  const toolsUrl = new URL(natsUrl);
-  toolsUrl.username = natsAdmin.user;
-  toolsUrl.password = natsAdmin.password;
+  const toolsUrl = (tool: ToolUser) => {
+    const { user, password } = natsAdminOf(tool);
+    return Object.assign(new URL(natsUrl), { username: user, password }).href;
+  };
   const pids = serviceNames.map((app) => [app, pidsOf(app)] as const);
   return {
     gatewayUrl: urls[0] ?? '',
     gatewayUrls: urls,
     mongodbUrl,
-    natsUrl: toolsUrl.href,
+    natsUrls: { 'admin-auth': toolsUrl('admin-auth'), 'admin-import': toolsUrl('admin-import') },
+    natsAddress: natsUrl,
     processes: {
       ...(Object.fromEntries(pids) as Record<ServiceName, number[]>),
       mongod: [processes.mongod?.pid ?? []].flat(),

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readJson } from '../home/json-file.ts';
+import { freePort } from '../home/ports.ts';
 import { isRunning, launcherVariable, processesWith, startTimeOf } from '../processes/process-table.ts';
 import { until } from '../servers/until.ts';
 import { workspaceRoot } from './app-plans.ts';
@@ -147,6 +148,21 @@ describe('startStack', () => {
 
     other.close();
     expect(existsSync(home)).toBe(false);
+  });
+
+  it('says what to do where the port is taken while the servers start, and leaves no process', async () => {
+    const port = await freePort();
+    const other = createServer();
+    // The servers are started behind the look at the gateway's port.
+    const log = () => void (other.listening || other.listen(port, '127.0.0.1'));
+
+    const failed = start({ port, log });
+
+    await expect(failed).rejects.toThrow(
+      /gateway-1 ended with code 1[^]*EADDRINUSE[^]*set KEYPORT_PORT to a free port$/,
+    );
+    other.close();
+    expect(startedIn(home)).toEqual([]);
   });
 
   it('says what an app printed that does not start, and leaves no process', async () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { serviceNames } from '@keyport/contracts';
 import type { Replicas } from '../config.ts';
 import { assertHomeIsFree } from '../home/lock.ts';
+import { AddressTakenError } from '../home/ports.ts';
 import { startServers, writeEnvironment, type Servers } from '../servers/start-servers.ts';
 import {
   appEnvironment,
@@ -9,6 +10,7 @@ import {
   gatewayPorts,
   localUrl,
   planApps,
+  PortTakenError,
   type AppCommand,
   type AppSettings,
 } from './app-plans.ts';
@@ -46,7 +48,7 @@ const healthyWithinMs = 60_000;
 
 /**
  * Starts the servers and all five apps, and resolves once the gateway is ready. What dies is started again. Throws
- * PortTakenError and HomeInUseError before anything is started.
+ * PortTakenError and HomeInUseError before anything is started; PortTakenError also where a port was taken meanwhile.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { host = '127.0.0.1', replicas = {}, signal, log } = options;
@@ -77,6 +79,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { servers, describe, stop };
   } catch (error) {
     await stop();
-    throw error;
+    if (!(error instanceof AddressTakenError)) throw error;
+    // Of the apps the gateways alone listen: on ports that were free when the start began.
+    throw new PortTakenError(`${error.message}\n  start again, or set KEYPORT_PORT to a free port`, { cause: error });
   }
 }

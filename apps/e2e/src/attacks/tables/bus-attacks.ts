@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { createGrant, getDataset, scanRecords, writeRecords } from '@keyport/contracts';
 import { es256, eventually } from '@keyport/testing';
 import { endedBy, type BusAttack } from '../attack.ts';
 import { contextType, grantType, type Bus } from '../bus.ts';
+import { OtherIssuer, otherIssuerKid } from '../other-issuer.ts';
 
 const confused = 'RFC 8725 §2.8, §3.11; CWE-441';
 const forgery = 'RFC 8725 §3.1, §3.3';
@@ -151,6 +153,22 @@ const others: BusAttack[] = [
       const key = await owner.minted('records:read:orders');
       const context = bus.contextOf(key.token);
       await owner.request(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
+      return codeOf(await untilRefused(() => scans(bus, context)));
+    },
+    // As some providers make them: no key of a bucket may be written so.
+    "a context of another issuer's token whose id holds dots and slashes, revoked meanwhile": async (bus) => {
+      const issuer = await OtherIssuer.of(bus.workshop);
+      const jti = `a.${randomBytes(24).toString('base64')}/+==.>*`;
+      const idp = { iss: issuer.issuer, sub: 'alice', idp: issuer.id, tkid: otherIssuerKid };
+      const none = { usr: undefined, key: undefined, cid: undefined, anc: undefined };
+      const context = bus.context({ ...idp, ...none, jti, scope: 'records:read:orders' });
+      const before = await eventually(
+        () => scans(bus, context),
+        (code) => code === 'none',
+      );
+      if (before !== 'none') throw new Error(`before it was refused with ${before}`);
+      const revocation = { iss: issuer.issuer, jti };
+      await bus.workshop.owner.ok('/v1/revocations', { method: 'POST', json: revocation });
       return codeOf(await untilRefused(() => scans(bus, context)));
     },
     'a context whose user was disabled meanwhile': async (bus) => {

@@ -54,7 +54,6 @@ const ambiguousHeaders: HttpAttack[] = [
     'no scheme before the token': withLine((good) => `Authorization: ${good}`),
     'the scheme Basic': withLine((good) => `Authorization: Basic ${good}`),
     'the scheme JWT, as passport-jwt once took it': withLine((good) => `Authorization: JWT ${good}`),
-    'the scheme DPoP without a proof': withLine((good) => `Authorization: DPoP ${good}`),
     'Bearer behind another scheme': withLine((good) => `Authorization: Basic eDp5, Bearer ${good}`),
     'two schemes in two headers, the good one last': withLines((good) => [
       'Authorization: Basic eDp5',
