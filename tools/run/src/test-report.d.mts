@@ -3,16 +3,23 @@ export interface Report {
   failed: number;
   skipped: number;
   failures: string[];
+  /** Tests that failed, and passed in a second run. */
+  flaky: string[];
 }
 interface Task {
   taskId: string;
   status: number;
 }
-interface JestResults {
+export interface JestResults {
   numPassedTests: number;
   numPendingTests: number;
   numTodoTests: number;
-  testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message?: string;
+    assertionResults: { fullName: string; status: string }[];
+  }[];
 }
 export function mergeResults(all: JestResults[]): JestResults;
 export function emptyReport(): Report;

@@ -1,9 +1,9 @@
 // Turns what nx and jest left behind into one count.
 
-/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Report */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[], flaky: string[] }} Report */
 
 /** @returns {Report} */
-export const emptyReport = () => ({ passed: 0, failed: 0, skipped: 0, failures: [] });
+export const emptyReport = () => ({ passed: 0, failed: 0, skipped: 0, failures: [], flaky: [] });
 
 const failure = (text) => ({ ...emptyReport(), failed: 1, failures: [text] });
 
@@ -13,6 +13,7 @@ export const sum = (reports) => ({
   failed: reports.reduce((total, { failed }) => total + failed, 0),
   skipped: reports.reduce((total, { skipped }) => total + skipped, 0),
   failures: reports.flatMap(({ failures }) => failures),
+  flaky: reports.flatMap(({ flaky }) => flaky),
 });
 
 /** One task that passes or fails as a whole, such as lint. */
@@ -37,6 +38,7 @@ export function reportOfJest({ taskId, status }, results) {
       ...failed.map(({ fullName }) => `${taskId}: ${fullName}`),
       ...broken.map(({ name }) => `${taskId}: ${name} could not run`),
     ],
+    flaky: [],
   };
   // Something besides the tests went wrong, such as a process that ended early.
   return report.failed === 0 && status !== 0 ? sum([report, failure(`${taskId} failed`)]) : report;
@@ -51,5 +53,9 @@ export const mergeResults = (all) => ({
 });
 
 /** @param {Report} report */
-export const lastLine = ({ passed, failed, skipped }) =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+export const lastLine = ({ passed, failed, skipped, flaky }) =>
+  [
+    `${passed} passed, ${failed} failed`,
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(flaky.length > 0 ? [`${flaky.length} flaky`] : []),
+  ].join(', ');

@@ -21,7 +21,7 @@ describe('reportOfJest', () => {
       results(['one', 'passed'], ['two', 'failed'], ['three', 'pending']),
     );
 
-    expect(report).toEqual({ passed: 1, failed: 1, skipped: 1, failures: ['codec:test: two'] });
+    expect(report).toEqual({ passed: 1, failed: 1, skipped: 1, failures: ['codec:test: two'], flaky: [] });
   });
 
   it('counts a file that could not run as one failure', () => {
@@ -53,6 +53,7 @@ describe('mergeResults', () => {
     expect(reportOfJest({ taskId: 'e2e:e2e', status: 1 }, merged)).toEqual({
       ...{ passed: 2, failed: 1, skipped: 1 },
       failures: ['e2e:e2e: two'],
+      flaky: [],
     });
   });
 });
@@ -70,5 +71,9 @@ describe('the last line', () => {
 
   it('tells of skipped tests where there are any', () => {
     expect(lastLine({ ...emptyReport(), passed: 1, skipped: 2 })).toBe('1 passed, 0 failed, 2 skipped');
+  });
+
+  it('tells of tests that failed only once', () => {
+    expect(lastLine({ ...emptyReport(), passed: 1, flaky: ['import:int: one'] })).toBe('1 passed, 0 failed, 1 flaky');
   });
 });
