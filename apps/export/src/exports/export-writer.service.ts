@@ -42,9 +42,11 @@ export class ExportWriter {
     for await (const page of this.pages(run, signal)) {
       signal.throwIfAborted();
       file.since ??= page.since;
-      const text = page.write();
-      packer.add(text);
-      add(batch, page, text);
+      add(batch, page);
+      for (const text of page.write()) {
+        packer.add(text);
+        batch.length += text.length;
+      }
       if (page.next && isFull(batch)) {
         await storing;
         storing = this.store(run, file, { ...batch, ...packer.take(), position: encodePosition(page.next) });
@@ -126,8 +128,7 @@ interface PackedBatch extends Batch, Packed {
 
 const emptyBatch = (): Batch => ({ length: 0, written: 0, pages: 0 });
 
-function add(batch: Batch, page: ReadPage, text: Uint8Array): void {
-  batch.length += text.length;
+function add(batch: Batch, page: ReadPage): void {
   batch.written += page.count;
   batch.pages += 1;
 }

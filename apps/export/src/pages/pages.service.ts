@@ -12,7 +12,10 @@ import { decodeCursor, encodeCursor } from './page-cursor.ts';
 /** Milliseconds to live through a restart of `records`; with one more scan it stays under the page's own deadline. */
 const retryForMs = 15_000;
 
-/** Text of one page is about 1 MiB; only odd ones need several messages (NATS `max_payload` is 8 MB). */
+/** Bytes of BSON that are turned into text in one go. Between two of them the next page is asked for, and arrives. */
+const pieceBytes = 128 * 1024;
+
+/** Only odd pages need more messages than pieces (NATS `max_payload` is 8 MB). */
 const maxReplyBytes = 4 * 1024 * 1024;
 
 @Injectable()
@@ -29,11 +32,10 @@ export class PagesService {
     const { count, after, since } = page;
     const told = { count, ...(after !== undefined && { after }), ...(since !== undefined && { since }) };
     yield { next: page.next ? encodeCursor(page.next) : null, ...told };
-    // Writing blocks the process: the reply above leaves first.
-    await nextTurn();
-    const bytes = await packed(page, at);
-    for (const piece of cutBytes(bytes, maxReplyBytes)) yield { bytes: piece };
-    giveBack(bytes);
+    for await (const bytes of packed(page, at)) {
+      for (const piece of cutBytes(bytes, maxReplyBytes)) yield { bytes: piece };
+      giveBack(bytes);
+    }
   }
 
   private positionOf(request: RequestOf<typeof readPage>, options: ReadOptions): Position | Promise<Position> {
@@ -50,8 +52,22 @@ export class PagesService {
 }
 
 /** Each page is a member of its own; the last one also without text, since no bytes are no gzip. */
-async function packed({ write, next }: ReadPage, { compression = 'none' }: Position): Promise<Uint8Array> {
-  const text = write();
-  const isNothing = text.length === 0 && next !== undefined;
-  return compression === 'none' || isNothing ? text : compress(text, compression);
+async function* packed(page: ReadPage, { compression = 'none' }: Position): AsyncGenerator<Uint8Array> {
+  if (compression === 'none') {
+    yield* textOf(page);
+    return;
+  }
+  const text = Buffer.concat(await Array.fromAsync(textOf(page)));
+  if (text.length > 0 || page.next === undefined) yield await compress(text, compression);
+}
+
+/** Writing blocks the process: what waits, the place of the next page first of all, leaves before each piece. */
+async function* textOf({ write }: ReadPage): AsyncGenerator<Uint8Array> {
+  const pieces = write(pieceBytes)[Symbol.iterator]();
+  for (;;) {
+    await nextTurn();
+    const piece = pieces.next();
+    if (piece.done) return;
+    yield piece.value;
+  }
 }

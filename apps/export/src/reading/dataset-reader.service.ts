@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { allowedColumns } from '../writing/allowed-columns.ts';
 import { checkColumns, foundColumns } from '../writing/columns.ts';
 import { columnsOfSchema } from '../writing/schema-columns.ts';
-import { writePage } from '../writing/write-page.ts';
+import { writePieces } from '../writing/write-page.ts';
 import { LargeDocuments } from './large-documents.service.ts';
 import { checkReadable } from './check-readable.ts';
 import { afterOf, selectedScan } from './selected-scan.ts';
@@ -50,8 +50,11 @@ export interface ReadPage {
   readonly count: number;
   /** Where a later read may go on behind this page, where it is the last and there may be more. */
   readonly after?: string;
-  /** Turns the page into text, once, which then is the caller's alone; the slow part. The collecting pass gives none. */
-  readonly write: () => Uint8Array;
+  /**
+   * Turns the page into text, once, which then is the caller's alone; the slow part. In one piece, or each of about so many
+   * bytes of BSON, written when it is asked for. The collecting pass gives none.
+   */
+  readonly write: (pieceBytes?: number) => Iterable<Uint8Array>;
 }
 
 /** Reads datasets page by page, in the caller's or the job's name: `records` checks the right on every page. */
@@ -93,11 +96,11 @@ export class DatasetReader {
     if (at.pass === 'columns') {
       const { documents, count } = await this.large.pageOf(page, at, options);
       const next = afterColumns(at, { ...page, count }, foundColumns(at, documents, dataset));
-      return { next, since, count: 0, write: () => new Uint8Array() };
+      return { next, since, count: 0, write: () => [] };
     }
     if (page.large) {
       const next = beforeLarge(at, { ...page, large: page.large });
-      return { next, since, count: 0, write: () => new Uint8Array() };
+      return { next, since, count: 0, write: () => [] };
     }
     const next = afterRows(at, page);
     const ends = { isFirst: !at.hasWritten, isLast: next === undefined };
@@ -106,11 +109,10 @@ export class DatasetReader {
     return {
       ...{ next, since, count: page.count },
       ...(rest && { after: afterOf(rest) }),
-      write: () => {
-        const text = writePage(at, page, ends);
+      write: function* (pieceBytes = Infinity) {
+        yield* writePieces(at, page, ends, pieceBytes);
         // A cursor may be large too, and lie in the same reply.
         if (page.next?.buffer !== page.documents.buffer) giveBack(page.documents);
-        return text;
       },
     };
   }

@@ -35,11 +35,11 @@ export class LargeDocuments {
       if (isLast) {
         const next = afterLarge(at);
         const rest = next || at.sort || at.since !== undefined ? undefined : at.scan;
-        return { next, since: undefined, count: 1, ...(rest && { after: afterOf(rest) }), write: () => bytes };
+        return { next, since: undefined, count: 1, ...(rest && { after: afterOf(rest) }), write: () => [bytes] };
       }
       this.texts.keep(key, text);
       const next = { ...at, large: { ...at.large, offset: offset + bytes.length } };
-      return { next, since: undefined, count: 0, write: () => bytes };
+      return { next, since: undefined, count: 0, write: () => [bytes] };
     } finally {
       free();
     }

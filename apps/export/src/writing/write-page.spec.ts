@@ -1,7 +1,7 @@
 import type { ExportFormat } from '@keyport/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { BSON, Double, Int32, Long, ObjectId } from 'bson';
-import { writePage, type Writing } from './write-page.ts';
+import { writePage, writePieces, type Writing } from './write-page.ts';
 
 const page = (...values: BSON.Document[]) => ({
   documents: Buffer.concat(values.map((value) => BSON.serialize(value))),
@@ -106,5 +106,56 @@ describe('the text of pages', () => {
 
     const [back] = Array.isArray(read) ? (read as BSON.Document[]) : [read];
     expect(Buffer.from(BSON.serialize(back as BSON.Document))).toEqual(Buffer.from(BSON.serialize(document)));
+  });
+});
+
+describe('the pieces of a page', () => {
+  const documents = Array.from({ length: 20 }, (_, number) => ({ _id: number, text: 'x'.repeat(number) }));
+  const whole = page(...documents);
+
+  it.each<[string, Partial<Writing>]>([
+    ['NDJSON', {}],
+    ['JSON', { format: 'json' }],
+    ['CSV', { format: 'csv', columns: ['_id', 'text'] }],
+  ])('are one after the other its text, as %s, wherever it stands', (_, partly) => {
+    const writing: Writing = { format: 'ndjson', ejson: 'relaxed', ...partly };
+    for (const isFirst of [true, false]) {
+      for (const isLast of [true, false]) {
+        const text = Buffer.from(writePage(writing, whole, { isFirst, isLast })).toString();
+        for (const bytes of [1, 50, 51, 300, 1_000_000]) {
+          const pieces = [...writePieces(writing, whole, { isFirst, isLast }, bytes)];
+          expect(Buffer.concat(pieces).toString()).toBe(text);
+        }
+      }
+    }
+  });
+
+  it('are of about as many bytes as asked for, whole documents each', () => {
+    const pieces = [...writePieces({ format: 'ndjson', ejson: 'relaxed' }, whole, { isFirst: true, isLast: true }, 90)];
+
+    expect(pieces.length).toBeGreaterThan(5);
+    for (const piece of pieces) expect(Buffer.from(piece).toString()).toMatch(/^(\{.*\}\n)+$/);
+  });
+
+  it.each<[Writing['format'], string]>([
+    ['ndjson', ''],
+    ['json', '[]'],
+  ])('are one of a page without documents, as %s', (format, text) => {
+    const pieces = [...writePieces({ format, ejson: 'relaxed' }, nothing, { isFirst: true, isLast: true }, 10)];
+
+    expect(pieces.map(String)).toHaveLength(1);
+    expect(Buffer.concat(pieces).toString()).toBe(text);
+  });
+
+  it('are each written when it is asked for', () => {
+    const changing = page({ text: 'as it was' }, { text: 'as it was' });
+    const pieces = writePieces({ format: 'ndjson', ejson: 'relaxed' }, changing, { isFirst: true, isLast: true }, 1);
+
+    const first = pieces.next();
+    changing.documents.write('changed!!', changing.documents.lastIndexOf('as it was'));
+
+    expect(Buffer.concat([first.value as Uint8Array, ...pieces]).toString()).toBe(
+      '{"text":"as it was"}\n{"text":"changed!!"}\n',
+    );
   });
 });

@@ -27,6 +27,41 @@ export interface Ends {
   readonly isLast: boolean;
 }
 
+/**
+ * The text of a page in pieces, each of about so many bytes of BSON, at least one, and each written when it is asked for: of
+ * a whole page it takes some milliseconds, in which the process answers nobody.
+ */
+export function* writePieces(
+  writing: Writing,
+  page: PageOfDocuments,
+  { isFirst, isLast }: Ends,
+  pieceBytes: number,
+): Generator<Uint8Array> {
+  const slices = slicesOf(page, pieceBytes);
+  for (const [index, slice] of slices.entries()) {
+    const ends = { isFirst: isFirst && index === 0, isLast: isLast && index === slices.length - 1 };
+    yield writePage(writing, slice, ends);
+  }
+}
+
+/** Views of the documents, cut behind the first one that reaches `bytes`; of no documents, the page itself. */
+function slicesOf(page: PageOfDocuments, bytes: number): PageOfDocuments[] {
+  const { documents } = page;
+  if (documents.length <= bytes) return [page];
+  const slices: PageOfDocuments[] = [];
+  const view = new DataView(documents.buffer, documents.byteOffset, documents.byteLength);
+  let start = 0;
+  let count = 0;
+  for (let at = 0; at < documents.length;) {
+    at += view.getInt32(at, true);
+    count += 1;
+    if (at - start < bytes && at < documents.length) continue;
+    slices.push({ documents: documents.subarray(start, at), count });
+    [start, count] = [at, 0];
+  }
+  return slices;
+}
+
 /** The text of one page; the texts of all pages, one behind the other, are the file. */
 export function writePage(writing: Writing, page: PageOfDocuments, ends: Ends): Uint8Array {
   const { format, ejson } = writing;

@@ -20,7 +20,7 @@ const patienceMs = 1_000;
 interface PendingPage {
   /** What it was asked for with; undefined of the first one. */
   readonly cursor: string | undefined;
-  readonly bytes: Promise<Uint8Array>;
+  readonly bytes: Promise<readonly Uint8Array[]>;
   /** Once it has begun to arrive. */
   place: PagePlace | undefined;
 }
@@ -59,12 +59,12 @@ export class PagePipeline {
     let waiting: NodeJS.Timeout | undefined;
     try {
       for (let page = this.window[0]; page; page = this.window[0]) {
-        const bytes = await page.bytes;
+        const pieces = await page.bytes;
         this.take(page);
-        if (bytes.length > 0) {
+        if (pieces.length > 0) {
           this.ahead = credit;
           waiting = setTimeout(() => this.giveBack(), patienceMs);
-          yield bytes;
+          yield* pieces;
           clearTimeout(waiting);
         }
         this.extend(1);
@@ -93,7 +93,7 @@ export class PagePipeline {
 
   private ask(cursor: string | undefined): void {
     this.following = undefined;
-    const { promise: bytes, resolve } = Promise.withResolvers<Uint8Array>();
+    const { promise: bytes, resolve } = Promise.withResolvers<readonly Uint8Array[]>();
     const page: PendingPage = { cursor, bytes, place: undefined };
     this.window.push(page);
     resolve(this.receive(page));
@@ -101,14 +101,14 @@ export class PagePipeline {
     bytes.catch(() => undefined);
   }
 
-  private async receive(page: PendingPage): Promise<Uint8Array> {
-    const parts: Uint8Array[] = [];
+  private async receive(page: PendingPage): Promise<readonly Uint8Array[]> {
+    const pieces: Uint8Array[] = [];
     for await (const part of this.fetchPage(page.cursor)) {
-      if ('bytes' in part) parts.push(part.bytes);
-      else this.place(page, part);
+      if ('next' in part) this.place(page, part);
+      else if (part.bytes.length > 0) pieces.push(part.bytes);
     }
     if (!page.place) throw new KeyportError('SERVICE_UNAVAILABLE', { service: 'export' });
-    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+    return pieces;
   }
 
   private place(page: PendingPage, place: PagePlace): void {

@@ -4,10 +4,11 @@ import { spending } from '@keyport/messaging';
 import { Injectable } from '@nestjs/common';
 import { SinceCursors } from '../changes/since-cursors.service.ts';
 import { startOf } from '../selecting/selected-pages.service.ts';
-import { selectionOf } from '../selecting/selection.ts';
+import { selectionOf, type Selection } from '../selecting/selection.ts';
 import { CursorSeal } from './cursor-seal.ts';
 import { largeRecordBytes } from './large-record.ts';
 import { PageReader } from './page-reader.service.ts';
+import { PagesAhead } from './pages-ahead.ts';
 import { readAction } from './read-action.ts';
 import { positionBytes } from './scan-cursor.ts';
 import { ScannedDatasets } from './scanned-datasets.service.ts';
@@ -18,6 +19,8 @@ type ScanRequest = RequestOf<typeof scanRecords>;
 
 @Injectable()
 export class ScanService {
+  private readonly ahead = new PagesAhead();
+
   constructor(
     private readonly datasets: ScannedDatasets,
     private readonly pages: PageReader,
@@ -38,7 +41,9 @@ export class ScanService {
     const snapshot = await this.snapshots.asked(request.snapshot, dataset);
     const { limit, maxBytes } = request;
     const asked = { collectionName, ...start, limit, maxBytes, at: snapshot?.at };
-    const page = await this.pages.read(asked, selection, dataset);
+    const key = { datasetId, collectionName, maxBytes, fields: selection.view.fields };
+    const early = isOneOfMany(request, selection) ? this.ahead.take(request.cursor, key) : undefined;
+    const page = (await early?.catch(() => undefined)) ?? (await this.pages.read(asked, selection, dataset));
     const reply = {
       ...{ datasetId, ...(await this.shownOf(page, collectionName)) },
       ...(selection.filter !== undefined && { filter: selection.filter }),
@@ -47,7 +52,14 @@ export class ScanService {
     };
     const { last, behind, averageBytes, window } = page;
     const next = behind ?? (last && positionBytes(last, { collectionName, averageBytes, window }));
-    if (next) return spent({ ...reply, next: await this.seal.seal(next) });
+    if (next) {
+      const cursor = await this.seal.seal(next);
+      if (isOneOfMany(request, selection) && !page.at) {
+        const from = { ...asked, ...startOf(next, selection, collectionName) };
+        this.ahead.begin(cursor, key, () => this.pages.read(from, selection, dataset));
+      }
+      return spent({ ...reply, next: cursor });
+    }
     await this.datasets.requireSame(scanned);
     return spent(reply);
   }
@@ -66,3 +78,13 @@ const spent = <Reply extends ReplyOf<typeof scanRecords>>(reply: Reply): Reply =
 /** The first page of all there is. */
 const isWhole = ({ cursor, afterId, limit }: ScanRequest): boolean =>
   cursor === undefined && afterId === undefined && limit === undefined;
+
+/**
+ * A page of all records, in their own order, behind the first: whoever asks for a second one goes on. A part of a dataset may
+ * take long to find, and one state is read at its own time.
+ */
+const isOneOfMany = (
+  request: ScanRequest,
+  { view, sort }: Selection,
+): request is ScanRequest & { cursor: Uint8Array } =>
+  ![request.cursor === undefined, request.limit, request.snapshot, view.query, view.parts, sort].some(Boolean);
