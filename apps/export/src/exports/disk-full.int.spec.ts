@@ -42,13 +42,30 @@ async function fillDisk(failCommands: readonly string[], collection: string): Pr
 const partsOf = (exportId: string) => mongod.db('export').collection('parts').countDocuments({ exportId });
 
 async function halfWritten() {
-  const release = records.holdScansFrom(6);
+  const release = records.holdScansBehind(9_000);
   const job = await system.create('orders');
   await eventually(
     () => partsOf(job.id),
     (parts) => parts > 0,
   );
   return { job, release };
+}
+
+/** Taken up once more by who has stored nothing yet, being held before its first page; who held it before is fenced out. */
+async function takenUpAnew(exportId: string): Promise<() => void> {
+  const fence = async () =>
+    Number(
+      (
+        await mongod
+          .db('export')
+          .collection('exports')
+          .findOne({ _id: exportId as never })
+      )?.['fence'],
+    );
+  const release = records.holdScans(() => true);
+  const before = await fence();
+  await eventually(fence, (now) => now > before);
+  return release;
 }
 
 describe('an export that meets a full disk', () => {
@@ -78,9 +95,12 @@ describe('an export that meets a full disk', () => {
     const scans = records.scans;
     // It was given up, taken up again, and given up again.
     await records.untilScan(scans + 8);
+    // One that was refused and is just about to say so would fail, as it should, were there room again now.
+    const goOn = await takenUpAnew(job.id);
     expect(await system.get(job.id)).toMatchObject({ state: 'running', digest: null });
     expect(await codeOf(system.download(job.id))).toBe('EXPORT_NOT_READY');
     await free();
+    goOn();
 
     const { digest, bytes } = await system.completed(job);
     expect({ digest, bytes }).toEqual({ digest: undisturbed.digest, bytes: undisturbed.bytes });

@@ -29,9 +29,9 @@ beforeEach(() => records.reset());
 
 /** An export of which a part is stored, and that waits for its next page. */
 async function heldUp(selection: Selection = {}): Promise<{ job: Export; release: () => void }> {
-  const release = records.holdScansFrom(6);
+  const release = records.holdScansBehind(9_000);
   const job = await system.create('orders', selection);
-  await records.untilScan(6);
+  await records.untilHeld();
   await system.untilPartStored(job.id);
   return { job, release };
 }
@@ -70,9 +70,9 @@ describe('an export whose process is killed', () => {
   });
 
   it('is finished also when columns were still being collected', async () => {
-    const release = records.holdScansFrom(6);
+    const release = records.holdScansBehind(9_000);
     const job = await system.create('orders', { format: 'tsv' });
-    await records.untilScan(6);
+    await records.untilHeld();
 
     await service.end('SIGKILL');
     service = await start();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   createExport,
   getExport,
+  KeyportError,
   readExportFile,
   type Export,
   type ReplyOf,
@@ -12,6 +13,9 @@ import { connectMongo } from '@keyport/mongo';
 import { eventually, GatewayDouble, TestServers, type ServiceProcess, type Who } from '@keyport/testing';
 import type { Connection } from 'mongoose';
 import type { Selection } from './read-pages.ts';
+
+/** Milliseconds for one answer, and to ask again: far more than contracts say, since the machine may stand still. */
+const patiently = { timeoutMs: 30_000, retryForMs: 30_000 };
 
 /** Who asks unless another is named. */
 export const ann: Who = { sub: 'ann', scope: 'exports:create:* records:read:* datasets:*:*' };
@@ -46,11 +50,19 @@ export class ExportSystem {
 
   async ask<C extends RequestContract>(contract: C, request: RequestInput<C>, who = ann): Promise<ReplyOf<C>> {
     const authority = await this.gateway.contextFor(who);
-    return this.gateway.requester.request(contract, request, { authority, retryForMs: 10_000 });
+    return this.gateway.requester.request(contract, request, { authority, ...patiently });
   }
 
-  create(dataset: string, selection: Selection = {}, who?: Who): Promise<Export> {
-    return this.ask(createExport, { dataset, ...selection }, who);
+  /** Asked again where auth or records stood still for longer than they are waited for: nothing was accepted then. */
+  async create(dataset: string, selection: Selection = {}, who?: Who): Promise<Export> {
+    for (let left = 3; ; left -= 1) {
+      try {
+        return await this.ask(createExport, { dataset, ...selection }, who);
+      } catch (error) {
+        const hasStoodStill = error instanceof KeyportError && error.code === 'SERVICE_TIMEOUT';
+        if (!hasStoodStill || error.params['service'] === 'export' || left === 0) throw error;
+      }
+    }
   }
 
   get(exportId: string, who?: Who): Promise<Export> {

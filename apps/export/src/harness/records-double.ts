@@ -20,16 +20,21 @@ interface DatasetDouble {
 
 type ScanRequest = RequestOf<typeof scanRecords>;
 
+/** Number of the first record that a scan asks for. */
+const startOf = (cursor: Uint8Array | undefined): number => (cursor ? Buffer.from(cursor).readUInt32BE() : 0);
+
 /** Answers scans from memory, where a test needs `records` to fail at a chosen moment. It checks no rights. */
 export class RecordsDouble {
   private readonly datasets = new Map<string, DatasetDouble>();
   scans = 0;
+  readonly scansOf = new Map<string, number>();
   /** Records of a page at most. */
   pageRecords = Infinity;
   /** What the n-th scan (from 1) is refused with. */
   refuse: (scan: number) => ErrorCode | undefined = () => undefined;
-  /** What each scan waits for. */
-  gate: (scan: number, request: ScanRequest) => Promise<void> = () => Promise.resolve();
+  private isHeld: (request: ScanRequest) => boolean = () => false;
+  private held = 0;
+  private release = Promise.withResolvers<void>();
 
   private constructor(private readonly connection: NatsConnection) {
     this.answer(scanRecords, (request) => this.scan(request));
@@ -51,17 +56,32 @@ export class RecordsDouble {
     this.scans = 0;
     this.pageRecords = Infinity;
     this.refuse = () => undefined;
-    this.gate = () => Promise.resolve();
+    this.isHeld = () => false;
+    this.held = 0;
+    this.release.resolve();
   }
 
-  /** Scans from the n-th on wait until the function is called. */
-  holdScansFrom(first: number): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.gate = (scan) => (scan < first ? Promise.resolve() : promise);
+  /** Such scans wait until the function is called. Not told by their number: one may be asked for again. */
+  holdScans(isHeld: (request: ScanRequest) => boolean): () => void {
+    const release = Promise.withResolvers<void>();
+    Object.assign(this, { isHeld, held: 0, release });
     return () => {
-      this.gate = () => Promise.resolve();
-      resolve();
+      if (this.isHeld === isHeld) this.isHeld = () => false;
+      release.resolve();
     };
+  }
+
+  /** Scans that begin behind so many records wait, whoever asks for them, and how often. */
+  holdScansBehind(records: number): () => void {
+    return this.holdScans(({ cursor }) => startOf(cursor) >= records);
+  }
+
+  /** Resolves once a scan waits. */
+  async untilHeld(): Promise<void> {
+    await eventually(
+      () => this.held,
+      (held) => held > 0,
+    );
   }
 
   async untilScan(scan: number): Promise<void> {
@@ -74,13 +94,16 @@ export class RecordsDouble {
   private async scan(request: ScanRequest) {
     const { dataset, datasetId, cursor, limit = Infinity, maxBytes } = request;
     this.scans += 1;
-    const scan = this.scans;
-    const code = this.refuse(scan);
+    this.scansOf.set(dataset, (this.scansOf.get(dataset) ?? 0) + 1);
+    const code = this.refuse(this.scans);
     if (code) throw new KeyportError(code, { dataset });
-    await this.gate(scan, request);
+    if (this.isHeld(request)) {
+      this.held += 1;
+      await this.release.promise;
+    }
     const { id, documents } = this.dataset(dataset);
     if (datasetId !== undefined && datasetId !== id) throw new KeyportError('DATASET_NOT_FOUND', { dataset });
-    const start = cursor ? Buffer.from(cursor).readUInt32BE() : 0;
+    const start = startOf(cursor);
     let end = start;
     for (let size = 0; end < documents.length && end - start < Math.min(limit, this.pageRecords); end += 1) {
       size += documents[end]?.length ?? 0;

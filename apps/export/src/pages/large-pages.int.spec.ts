@@ -47,19 +47,19 @@ describe.each(['none', 'gzip'] as const)(
       );
 
       expect(digestsOf(textOf(bytes, compression))).toEqual(expected);
-    }, 40_000);
+    });
 
     it('are whole in pages of JSON', async () => {
       const bytes = Buffer.concat(await readPackedPages(system.gateway, all, 'large', { format: 'json', compression }));
 
       const records = JSON.parse(textOf(bytes, compression)) as unknown[];
       expect(records.map((record) => digestOf(JSON.stringify(record)))).toEqual(expected);
-    }, 40_000);
+    });
 
     it('are whole in a file', async () => {
       const done = await system.completed(await system.create('large', { format: 'ndjson', compression }, all), all);
 
       expect(digestsOf(textOf(await system.download(done.id, all), compression))).toEqual(expected);
-    }, 40_000);
+    });
   },
 );
