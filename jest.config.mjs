@@ -12,7 +12,7 @@ const alone =
 const isAlone = process.env.KEYPORT_TEST_TURN === 'alone';
 const patterns = {
   unit: { testRegex: '(?<!\\.(int|e2e))\\.spec\\.ts$', testTimeout: 20_000 },
-  int: { testRegex: '\\.int\\.spec\\.ts$', testTimeout: 60_000 },
+  int: { testRegex: '\\.int\\.spec\\.ts$', testTimeout: 180_000 },
   e2e: {
     testRegex: isAlone ? alone : '\\.e2e\\.spec\\.ts$',
     testPathIgnorePatterns: ['/node_modules/', ...(isAlone ? [] : [alone])],
