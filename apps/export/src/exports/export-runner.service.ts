@@ -80,9 +80,11 @@ export class ExportRunner implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private start(run: ClaimedExport): void {
+    // Held here before, by a lease that ran out while this process stood still.
+    this.stop(run._id);
     const stop = new AbortController();
     const done = this.hold(run, stop).finally(() => {
-      this.running.delete(run._id);
+      if (this.running.get(run._id)?.stop === stop) this.running.delete(run._id);
       this.wakeup.wake();
     });
     this.running.set(run._id, { stop, done });
