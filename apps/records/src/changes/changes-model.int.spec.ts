@@ -8,7 +8,7 @@ const seed = Number(process.env.CHANGES_SEED ?? 20_261_130);
 const rounds = 8 * Number(process.env.CHANGES_RUNS ?? 1);
 /** Rounds in which a process is killed. */
 const killEvery = 4;
-const retryForMs = 30_000;
+const retryForMs = 50_000;
 
 let system: RecordsSystem;
 let team: TeamMongod;

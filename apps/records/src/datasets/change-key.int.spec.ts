@@ -13,6 +13,7 @@ let datasets: DatasetRepository;
 
 beforeAll(async () => {
   system = await RecordsSystem.start();
+  await system.letTransactionsLive(600);
   const sources = new Sources({ addresses: {}, ledgerDatabase: 'keyport_ledger' }, system.database, 1);
   const places = new Places(system.database, sources);
   const retired = new RetiredCollections(system.database);

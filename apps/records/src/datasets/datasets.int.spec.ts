@@ -104,7 +104,7 @@ describe('a dataset', () => {
           name,
           [{ _id: chunk, a: chunk, b: chunk }],
           { source: name, sequence: chunk },
-          { retryForMs: 10_000 },
+          { retryForMs: 50_000 },
         ),
       );
 

@@ -10,6 +10,9 @@ import {
 import { completionMarker, createBucket, type Requester, type RequestOptions } from '@keyport/messaging';
 import { ContextSigner, type TestServers } from '@keyport/testing';
 
+/** Milliseconds for one answer: far more than most contracts say, since the machine may stand still. */
+const timeoutMs = 50_000;
+
 /** Asks the service as gateway, import and export do: each with its own NATS user, in the name of a caller. */
 export class BusClient {
   private readonly requesters = new Map<ServiceName, Promise<Requester>>();
@@ -52,7 +55,8 @@ export class BusClient {
     { authority, ...timing }: Partial<RequestOptions> = {},
   ): Promise<ReplyOf<C>> {
     const requester = await this.requesterOf(as);
-    return requester.request(contract, request, { authority: authority ?? (await this.caller('*')), ...timing });
+    const asked = { timeoutMs, authority: authority ?? (await this.caller('*')), ...timing };
+    return requester.request(contract, request, asked);
   }
 
   /** As {@link ask}, all replies of a request that has several. */
@@ -63,7 +67,8 @@ export class BusClient {
     authority?: string,
   ): Promise<ReplyOf<C>[]> {
     const requester = await this.requesterOf(as);
-    return Array.fromAsync(requester.stream(contract, request, { authority: authority ?? (await this.caller('*')) }));
+    const asked = { timeoutMs, authority: authority ?? (await this.caller('*')) };
+    return Array.fromAsync(requester.stream(contract, request, asked));
   }
 
   private requesterOf(service: ServiceName): Promise<Requester> {

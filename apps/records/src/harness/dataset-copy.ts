@@ -1,12 +1,13 @@
 import { deletedField, readChanges, scanRecords, type RequestInput } from '@keyport/contracts';
 import { splitDocuments } from '@keyport/mongo';
+import { eventually } from '@keyport/testing';
 import { BSON, EJSON } from 'bson';
 import type { BusClient } from './bus-client.ts';
 
 type Fields = Pick<RequestInput<typeof readChanges>, 'fields'>;
 
-/** Milliseconds that a request is repeated while processes are killed. */
-const retryForMs = 30_000;
+/** Milliseconds that a request is repeated while processes are killed; its authority is good for a minute. */
+const retryForMs = 50_000;
 /** A request that a killed process had taken is sent again. */
 const timeoutMs = 3_000;
 
@@ -23,8 +24,18 @@ export class DatasetCopy {
     private readonly authority?: string,
   ) {}
 
-  /** Reads it whole, and the cursor that goes with that. */
+  /** Reads it whole, and the cursor that goes with that: there may be none yet right after tracking began. */
   async read(): Promise<void> {
+    await eventually(
+      async () => {
+        await this.readOnce();
+        return this.since;
+      },
+      (since) => since !== '',
+    );
+  }
+
+  private async readOnce(): Promise<void> {
     this.records.clear();
     let cursor: Uint8Array | undefined;
     do {

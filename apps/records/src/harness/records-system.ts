@@ -50,6 +50,12 @@ export class RecordsSystem {
     await this.servers.stop();
   }
 
+  /** How long mongod lets a transaction live that begins from now on, and nobody goes on with. */
+  async letTransactionsLive(seconds: number): Promise<void> {
+    const admin = this.database.getClient().db('admin');
+    await admin.command({ setParameter: 1, transactionLifetimeLimitSeconds: seconds });
+  }
+
   async dataset(name: string, definition: Omit<RequestInput<typeof putDataset>, 'name'> = {}): Promise<string> {
     await this.bus.ask('gateway', putDataset, { name, ...definition });
     return name;

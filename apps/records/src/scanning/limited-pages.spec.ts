@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { firstElement, splitDocuments, type RawBatch } from '@keyport/mongo';
 import { BSON } from 'bson';
 import type { VisibleRows } from '../limits/visible-rows.ts';
@@ -10,6 +10,14 @@ const bytesOf = (...documents: BSON.Document[]) => Buffer.concat(documents.map((
 const timeExceeded = Object.assign(new Error('operation exceeded time limit'), { code: 50 });
 const view = { query: { even: true }, fields: undefined, parts: undefined };
 const asked = { collectionName: 'c', averageBytes: 20, limit: undefined, maxBytes: 1_000 };
+
+// A machine that stands still would be taken for a collection that takes long.
+beforeEach(() => {
+  jest.spyOn(performance, 'now').mockReturnValue(0);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 /** Finds nothing to show; a window of more than so many records takes too long. */
 function emptyCollection(size: number, bearable: number) {
@@ -70,15 +78,21 @@ describe('the first page of a filter', () => {
     return { bytes, starts, isWhole: true };
   };
 
+  /** Resolves once so many windows were looked at. */
+  type UntilWindows = (count: number) => Promise<void>;
+
   /** An endless collection, of which a plan of MongoDB's own tells the page, and windows one after another what they hold. */
-  function collection(byPlan: () => Promise<RawBatch>, ...inWindows: RawBatch[]) {
+  function collection(byPlan: (untilWindows: UntilWindows) => Promise<RawBatch>, ...inWindows: RawBatch[]) {
     const read: string[] = [];
+    const untilWindows = async (count: number) => {
+      while (read.filter((how) => how === 'window').length < count) await setImmediate();
+    };
     const scans = {
       idAfter: async ({ after = 0 }: { after?: unknown }, count: number) =>
         firstElement(bytesOf({ _id: Number(after) + count })),
       read: async ({ isPlannedFreely }: Stretch) => {
         read.push(isPlannedFreely ? 'plan' : 'window');
-        if (isPlannedFreely) return byPlan();
+        if (isPlannedFreely) return byPlan(untilWindows);
         await setImmediate();
         return inWindows.shift() ?? found();
       },
@@ -87,7 +101,11 @@ describe('the first page of a filter', () => {
     return { read, page: () => pages.page({ ...asked, position: undefined, isFiltered: true }, view) };
   }
   const never = () => new Promise<RawBatch>(() => undefined);
-  const late = () => new Promise<RawBatch>((_, reject) => setTimeout(() => reject(timeExceeded), 50));
+  /** Tells it once so many windows were looked at. */
+  const late = async (untilWindows: UntilWindows): Promise<RawBatch> => {
+    await untilWindows(3);
+    throw timeExceeded;
+  };
 
   it('gives what the first records hold before it is known whether an index helps, and looks for one again behind them', async () => {
     const { page } = collection(never, found({ _id: 3 }));
@@ -114,7 +132,10 @@ describe('the first page of a filter', () => {
   });
 
   it('is what the index tells where the records so far hold nothing, and goes on behind them where none helps', async () => {
-    const soon = () => new Promise<RawBatch>((resolve) => setTimeout(() => resolve(found({ _id: 900_000 })), 30));
+    const soon = async (untilWindows: UntilWindows) => {
+      await untilWindows(2);
+      return found({ _id: 900_000 });
+    };
 
     const helped = await collection(soon).page();
     const alone = await collection(late).page();
@@ -131,7 +152,10 @@ describe('the first page of a filter', () => {
 
     await expect(collection(() => Promise.reject(refused), found()).page()).rejects.toBe(refused);
     await expect(
-      collection(() => new Promise((_, reject) => setTimeout(() => reject(refused), 30)), found()).page(),
+      collection(async (untilWindows) => {
+        await untilWindows(2);
+        throw refused;
+      }, found()).page(),
     ).rejects.toBe(refused);
   });
 });

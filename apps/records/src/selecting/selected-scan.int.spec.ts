@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { putDataset, scanRecords, type ReplyOf, type RequestInput } from '@keyport/contracts';
-import { codeOf, refusalOf, type ServiceProcess } from '@keyport/testing';
+import { KeyportError, putDataset, scanRecords, type ReplyOf, type RequestInput } from '@keyport/contracts';
+import { codeOf, eventually, refusalOf, type ServiceProcess } from '@keyport/testing';
 import { BSON, ObjectId } from 'bson';
 import { detailOf } from '../harness/bus-client.ts';
 import { plainly, RecordsSystem } from '../harness/records-system.ts';
@@ -34,14 +34,25 @@ const ask = (dataset: string, options: Scan, authority?: string): Promise<ReplyO
     'export',
     scanRecords,
     { dataset, ...options },
-    { ...(authority && { authority }), retryForMs: 10_000 },
+    { ...(authority && { authority }), retryForMs: 50_000 },
   );
+
+/** A first page where it can be given: a machine that stands still while it sorts is told SORT_TOO_LARGE as well. */
+async function askInTime(dataset: string, options: Scan): Promise<ReplyOf<typeof scanRecords>> {
+  for (let left = 3; ; left -= 1) {
+    try {
+      return await ask(dataset, options);
+    } catch (error) {
+      if (left === 0 || !(error instanceof KeyportError) || error.code !== 'SORT_TOO_LARGE') throw error;
+    }
+  }
+}
 
 /** As export does: the filter of the first page as it was understood there. */
 async function* pagesOf(dataset: string, { filter, ...options }: Scan): AsyncGenerator<number[], void> {
   let at: Scan = { filter };
   do {
-    const { documents, next, filter: understood } = await ask(dataset, { ...options, ...at });
+    const { documents, next, filter: understood } = await askInTime(dataset, { ...options, ...at });
     const page = [];
     for (let start = 0; start < documents.length; start += Buffer.from(documents).readInt32LE(start))
       page.push(
@@ -79,7 +90,11 @@ describe('a filter', () => {
     const collection = await fill('indexed', records);
     await collection.createIndex({ rare: 1 });
 
-    const pages = await Array.fromAsync(pagesOf('indexed', { filter: '{"rare":"yes"}' }));
+    // MongoDB has 45 ms to find it, which are over where the machine stands still: then it is walked, with the same end.
+    const pages = await eventually(
+      () => Array.fromAsync(pagesOf('indexed', { filter: '{"rare":"yes"}' })),
+      ({ length }) => length === 1,
+    );
 
     expect(pages).toEqual([[29_999]]);
   });
@@ -92,7 +107,11 @@ describe('a filter', () => {
       numbered(6_000, (index) => ({ text: index === 5_999 ? `${long}c` : long })),
     );
 
-    const pages = await Array.fromAsync(pagesOf('slow', { filter: '{"text":{"$regex":"a.*b.*[cd]$"}}' }));
+    // Where the machine stands still, the walk may come to the end before the time for an index is over.
+    const pages = await eventually(
+      () => Array.fromAsync(pagesOf('slow', { filter: '{"text":{"$regex":"a.*b.*[cd]$"}}' })),
+      ({ length }) => length > 1,
+    );
 
     expect(pages.length).toBeGreaterThan(1);
     expect(pages[0]).toEqual([]);
@@ -246,7 +265,7 @@ describe('an order', () => {
       'orders',
       numbered(10, (index) => ({ n: index })),
     );
-    const { next } = await ask('orders', { sort: ['n'], maxBytes: 1 });
+    const { next } = await askInTime('orders', { sort: ['n'], maxBytes: 1 });
     const plain = await ask('orders', { maxBytes: 1 });
 
     expect(await codeOf(ask('orders', { sort: ['-n'], cursor: next }))).toBe('SORT_EXPIRED');

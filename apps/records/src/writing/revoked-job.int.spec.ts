@@ -53,6 +53,7 @@ describe('a job whose token was revoked', () => {
     await revoke();
     const reply = { inserted: 3, updated: 0, unchanged: 0, deleted: 0, rejected: [] };
     const ledger = system.database.collection('ledger');
+    await system.letTransactionsLive(600);
     const session = await system.database.startSession();
     session.startTransaction();
     const entry = { _id: '00000000000000bb:0', dataset: 'open', reply, createdAt: new Date() };
