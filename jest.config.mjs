@@ -11,8 +11,8 @@ const alone =
 // Which of both turns it is, is told by tools/run/src/jest.mjs too.
 const isAlone = process.env.KEYPORT_TEST_TURN === 'alone';
 const patterns = {
-  unit: { testRegex: '(?<!\\.(int|e2e))\\.spec\\.ts$', testTimeout: 20_000 },
-  int: { testRegex: '\\.int\\.spec\\.ts$', testTimeout: 180_000 },
+  unit: { testRegex: '(?<!\\.(int|e2e))\\.spec\\.ts$', testTimeout: 60_000 },
+  int: { testRegex: '\\.int\\.spec\\.ts$', testTimeout: 240_000 },
   e2e: {
     testRegex: isAlone ? alone : '\\.e2e\\.spec\\.ts$',
     testPathIgnorePatterns: ['/node_modules/', ...(isAlone ? [] : [alone])],

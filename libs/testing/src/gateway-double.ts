@@ -4,6 +4,9 @@ import { refusalOf } from './code-of.ts';
 import { ContextSigner, type Who } from './context-signer.ts';
 import type { TestServers } from './test-servers.ts';
 
+/** Longer than any machine stands still. */
+const patienceMs = 60_000;
+
 /** Speaks for callers as a gateway does: with the gateway's NATS user, and contexts that it signs itself. */
 export class GatewayDouble {
   private constructor(
@@ -29,7 +32,11 @@ export class GatewayDouble {
 
   /** Asks in somebody's name, or in nobody's. */
   async ask<C extends RequestContract>(contract: C, request: RequestInput<C>, who?: Who): Promise<ReplyOf<C>> {
-    return this.requester.request(contract, request, who && { authority: await this.signer.sign(who) });
+    const timeoutMs = Math.max(contract.timeoutMs, patienceMs);
+    return this.requester.request(contract, request, {
+      timeoutMs,
+      ...(who && { authority: await this.signer.sign(who) }),
+    });
   }
 
   /** The error that the request ends with, or undefined. */

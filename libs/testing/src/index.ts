@@ -13,7 +13,7 @@ export { orderNdjson, orderRow, randomFrom, type OrderRow } from './rows.ts';
 export { ServiceProcess, type Environment } from './service-process.ts';
 export { TestServers } from './test-servers.ts';
 export { TestStack, type OwnerFile, type TestStackOptions } from './test-stack.ts';
-export { eventually, until } from './until.ts';
+export { eventually, quickest, until } from './until.ts';
 export { residentBytes } from './resident-bytes.ts';
 export { always, bytes32, eddsa, es256, es256Der, hmac, malleated, p256Order, ps256, rs256 } from './signers.ts';
 export { StackBus } from './stack-bus.ts';

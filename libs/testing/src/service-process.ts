@@ -25,7 +25,8 @@ export class ServiceProcess {
     const collect = (data: Buffer) => (this.printed += data.toString());
     this.child.stdout?.on('data', collect);
     this.child.stderr?.on('data', collect);
-    this.exited = once(this.child, 'exit');
+    // By then all is read that it printed.
+    this.exited = once(this.child, 'close');
     this.ready = this.untilReady();
     // Whoever does not wait for it may still end it before it is ready.
     this.ready.catch(() => undefined);

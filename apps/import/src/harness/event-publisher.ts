@@ -27,7 +27,7 @@ export class EventPublisher {
   }
 
   raw(subject: string, body: string | Uint8Array, options?: Partial<JetStreamPublishOptions>) {
-    return jetstream(this.connection).publish(subject, body, { timeout: 20_000, ...options });
+    return jetstream(this.connection).publish(subject, body, { timeout: 60_000, ...options });
   }
 
   /** Events that are not written yet; of all datasets unless told. */
@@ -41,7 +41,6 @@ export class EventPublisher {
     await eventually(
       () => this.pending(),
       (count) => count === 0,
-      30_000,
     );
   }
 }

@@ -26,6 +26,9 @@ interface SealAs {
 /** Small files have several chunks then. */
 const chunkRows = '1000';
 
+/** Longer than any machine stands still; a context is good for little longer. */
+const patienceMs = 50_000;
+
 /** Who asks unless another is named. */
 export const owner: Who = { sub: 'owner', scope: '*' };
 
@@ -45,7 +48,7 @@ export class ImportSystem {
   static async start(): Promise<ImportSystem> {
     const servers = await TestServers.start();
     const services = Promise.all([servers.service('records'), servers.service('auth')]);
-    const mongodb = await mongo.MongoClient.connect(servers.mongodbUrl);
+    const mongodb = await mongo.MongoClient.connect(servers.mongodbUrl, { serverSelectionTimeoutMS: 120_000 });
     const [records] = await services;
     return new ImportSystem(servers, await GatewayDouble.on(servers), mongodb, records);
   }
@@ -67,6 +70,25 @@ export class ImportSystem {
     this.records = await this.servers.service('records');
   }
 
+  /**
+   * Holds what the work changes against everyone else, until what it gives back is called. mongod would end the transaction
+   * after 10 s, where a slow test still needs it.
+   */
+  async locked(work: (session: mongo.ClientSession) => Promise<unknown>): Promise<() => Promise<void>> {
+    const session = this.mongodb.startSession();
+    const limit = (seconds: number) =>
+      this.mongodb.db('admin').command({ setParameter: 1, transactionLifetimeLimitSeconds: seconds });
+    // That of a transaction is the one which holds when it begins.
+    await limit(600);
+    session.startTransaction();
+    await work(session);
+    await limit(10);
+    return async () => {
+      await session.abortTransaction();
+      await session.endSession();
+    };
+  }
+
   async stop(): Promise<void> {
     await this.mongodb.close();
     await this.servers.stop();
@@ -75,7 +97,10 @@ export class ImportSystem {
   /** Lives through restarts of what it asks. */
   async ask<C extends RequestContract>(contract: C, request: RequestInput<C>, who = owner): Promise<ReplyOf<C>> {
     const authority = await this.gateway.contextFor(who);
-    return this.gateway.requester.request(contract, request, { authority, retryForMs: 20_000 });
+    return this.gateway.requester.request(contract, request, {
+      ...{ authority, retryForMs: patienceMs },
+      timeoutMs: Math.max(contract.timeoutMs, patienceMs),
+    });
   }
 
   /** Makes a dataset with a name of its own. */
@@ -105,6 +130,19 @@ export class ImportSystem {
     await this.publish(importId, bytes);
     await this.seal(importId, bytes.length, { who });
     return importId;
+  }
+
+  /** Creates and uploads all but the last byte: it cannot end by itself before {@link finish}. */
+  async begin(dataset: string, bytes: Uint8Array, request: Create = {}, who?: Who): Promise<string> {
+    const importId = await this.create(dataset, request, who);
+    await this.publish(importId, bytes.subarray(0, -1));
+    return importId;
+  }
+
+  /** Uploads the last byte, and seals. */
+  async finish(importId: string, bytes: Uint8Array, who = owner): Promise<Import> {
+    await this.publish(importId, bytes.subarray(-1), { offset: bytes.length - 1 });
+    return this.seal(importId, bytes.length, { who });
   }
 
   get(importId: string): Promise<Import> {

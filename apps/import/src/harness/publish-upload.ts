@@ -13,6 +13,9 @@ export interface PublishAt {
   readonly file?: Uint8Array;
 }
 
+/** Of a server that stands still for a moment, or is just being started again. */
+const patience = { timeout: 60_000, retries: 40 } as const;
+
 /** Publishes bytes of an upload as a gateway does, acknowledged before it resolves. */
 export async function publishUpload(
   gateway: NatsConnection,
@@ -30,7 +33,7 @@ export async function publishUpload(
     hdrs.set(pieceHeaders.epoch, String(epoch));
     hdrs.set(pieceHeaders.checksum, pieceChecksum(piece));
     if (file) hdrs.set(pieceHeaders.prefixDigest, prefix.update(piece).copy().digest('hex'));
-    pending.push(client.publish(uploadSubject(importId), piece, { headers: hdrs }));
+    pending.push(client.publish(uploadSubject(importId), piece, { headers: hdrs, ...patience }));
     if (pending.length >= window) await Promise.all(pending.splice(0));
   }
   await Promise.all(pending);

@@ -115,13 +115,17 @@ describe('an event on ingest.v1.<dataset>', () => {
   it('is written once although the process is killed while it works', async () => {
     await system.ask(putDataset, { name: 'many' });
     const published = 300;
-    for (let index = 0; index < published; index += 1) await events.upsert('many', { index });
+    const publish = (from: number, to: number) =>
+      Promise.all(Array.from({ length: to - from }, (_, n) => events.upsert('many', { index: from + n })));
+    const publishing = publish(0, 250);
     await eventually(
       () => system.count('many'),
       (count) => count > 20,
     );
 
     await service.end('SIGKILL');
+    await publishing;
+    await publish(250, published);
     service = await start();
     await eventually(
       () => system.count('many'),

@@ -68,6 +68,7 @@ describe('a dry run', () => {
         heard.push(message.json<{ data: { importId: string } }>().data.importId);
       },
     });
+    await admin.flush();
 
     const { id } = await system.imported(name, file, { options: { mode: 'upsert', dryRun: true } });
     const after = await system.imported(name, Buffer.from('{"n":1}\n'), { options: { mode: 'upsert' } });
