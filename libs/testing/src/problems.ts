@@ -1,5 +1,5 @@
 import type { KeyportClient, Reply } from './keyport-client.ts';
-import { paced } from './until.ts';
+import { eventually } from './until.ts';
 
 /** What tests look at of a problem body (RFC 9457). */
 export interface Problem {
@@ -18,7 +18,7 @@ export const faultyPathsOf = ({ body }: Reply<Problem>): readonly string[] | und
 
 /** The reply once it is as wanted; rejects after a second, in which every change of rights must hold. */
 export const withinASecond = <Body>(ask: () => Promise<Reply<Body>>, isWanted: (reply: Reply<Body>) => boolean) =>
-  paced(ask, isWanted, 1_000);
+  eventually(ask, isWanted, 1_000);
 
 /** The reply that refuses the client's token; rejects where that is good after a second. */
 export const refusedWithinASecond = (client: KeyportClient): Promise<Reply<Problem>> =>

@@ -16,25 +16,6 @@ export async function eventually<Answer>(
   }
 }
 
-/** Of one try no more than this counts: whoever is asked stood still, or the machine is slow. */
-const longestTryMs = 50;
-
-/** As {@link eventually}, within milliseconds in which the machine kept pace. */
-export async function paced<Answer>(
-  ask: () => Promise<Answer>,
-  isWanted: (answer: Answer) => boolean,
-  withinMs: number,
-): Promise<Answer> {
-  for (let spentMs = 0; ; await delay(betweenTriesMs)) {
-    const began = Date.now();
-    const answer = await ask();
-    if (isWanted(answer)) return answer;
-    spentMs += Math.min(Date.now() - began + betweenTriesMs, longestTryMs);
-    if (spentMs > withinMs)
-      throw new Error(`in vain for ${withinMs} ms; the last answer was ${JSON.stringify(answer)}`);
-  }
-}
-
 /**
  * The least milliseconds that one of some tries took; the first below `enoughMs` is the last. A machine that stands still
  * for a moment spoils one try, not all.

@@ -17,7 +17,8 @@ import { Wake } from './wake.ts';
 const lookMs = 1_000;
 /** A cancel and a seal that another process was asked for are noticed within this. */
 const beatMs = 400;
-const beatsARenewal = 5;
+/** A lease is renewed so often before it would run out. */
+const renewalsALease = 5;
 
 /** Holds imports for this process: takes those that wait, as many as memory allows, and keeps their leases. */
 @Injectable()
@@ -25,6 +26,7 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('intake');
   private readonly runs = new Map<string, ImportRun>();
   private readonly memory: number;
+  private readonly beatsARenewal: number;
   private readonly wake = new Wake();
   private stopping = false;
   private loops: Promise<unknown> = Promise.resolve();
@@ -38,6 +40,8 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(IMPORT_CONFIG) config: ImportConfig,
   ) {
     this.memory = config.KEYPORT_IMPORT_MEMORY_BYTES;
+    const renewalMs = (config.KEYPORT_IMPORT_LEASE_SECONDS * 1000) / renewalsALease;
+    this.beatsARenewal = Math.max(1, Math.floor(renewalMs / beatMs));
   }
 
   onApplicationBootstrap(): void {
@@ -158,7 +162,7 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private async beatLoop(): Promise<void> {
     for (let beat = 0; !this.stopping; beat += 1) {
       try {
-        if (this.runs.size > 0) await this.beat(beat % beatsARenewal === 0);
+        if (this.runs.size > 0) await this.beat(beat % this.beatsARenewal === 0);
       } catch (error) {
         this.logger.warn({ err: error }, 'leases could not be renewed');
       }
