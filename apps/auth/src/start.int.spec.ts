@@ -127,7 +127,7 @@ describe('the first start', () => {
 
       await expectConsistent();
     }
-  });
+  }, 240_000);
 
   it('that cannot write the file stores its text encrypted, and the next start writes it', async () => {
     const path = join(system.home, 'owner.json');

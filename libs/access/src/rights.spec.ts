@@ -200,11 +200,13 @@ describe('intersectScopes', () => {
 
   it('takes a few milliseconds for the longest lists: every token is judged anew when anybody’s rights change', () => {
     const all = Array.from({ length: 200 }, (_, index) => `records:read:orders-${index}`);
-    const startedAt = performance.now();
+    const took = Array.from({ length: 20 }, () => {
+      const startedAt = performance.now();
+      expect(intersectScopes(all, all)).toHaveLength(200);
+      return performance.now() - startedAt;
+    });
 
-    for (let round = 0; round < 20; round += 1) expect(intersectScopes(all, all)).toHaveLength(200);
-
-    // Taken apart pair by pair one round took 300 ms.
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    // Taken apart pair by pair one round took 300 ms. Whatever else the machine does slows some rounds, not all.
+    expect(Math.min(...took)).toBeLessThan(100);
   });
 });

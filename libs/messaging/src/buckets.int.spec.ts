@@ -42,7 +42,7 @@ describe('the bucket', () => {
   it.each(rights)('$bucket.name: $service $does', async ({ service, bucket, does }) => {
     const subject = `$KV.${bucket.name}.from-${service}`;
     const written = jetstream(as(service))
-      .publish(subject, '{}', { timeout: 1_000 })
+      .publish(subject, '{}', { timeout: 50_000 })
       .then(
         () => 'writes',
         () => 'cannot write',

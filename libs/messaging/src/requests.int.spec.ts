@@ -27,7 +27,7 @@ import { BusErrorFilter, BusServer } from './bus-server.ts';
 import { connectBus } from './connection.ts';
 import { Handles } from './handles.ts';
 import { MessagingModule } from './messaging.module.ts';
-import { Requester } from './requester.ts';
+import { Requester, type RequestOptions } from './requester.ts';
 import { BUS_CONNECTION } from './tokens.ts';
 
 // On subjects of the export service, on which a gateway may ask: each is in an account of its own.
@@ -58,6 +58,7 @@ const grow = defineRequest({
   subject: readExportFile.subject,
   request: z.object({ to: z.number() }),
   reply: z.object({ text: z.string() }),
+  timeoutMs: 120_000,
 });
 const silent = defineRequest({
   subject: cancelExport.subject,
@@ -72,11 +73,13 @@ const count = defineStream({
   reply: z.object({ number: z.number() }),
   timeoutMs: 400,
 });
+// Longer than a test may take.
 const nobody = defineRequest({
   subject: createExportLink.subject,
   request: z.object({}),
   reply: z.object({}),
   idempotent: true,
+  timeoutMs: 120_000,
 });
 const nobodyStreams = defineStream({ subject: createExportLink.subject, request: z.object({}), reply: z.object({}) });
 
@@ -182,9 +185,16 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => error as KeyportError,
   );
 
-async function collect<C extends RequestContract>(contract: C, request: RequestOf<C>) {
+/** By the deadline of the contract where a test is about that. */
+const patient = { timeoutMs: 50_000 };
+
+async function collect<C extends RequestContract>(
+  contract: C,
+  request: RequestOf<C>,
+  options: RequestOptions = patient,
+) {
   const replies: unknown[] = [];
-  for await (const reply of requester.stream(contract, request as never)) replies.push(reply);
+  for await (const reply of requester.stream(contract, request as never, options)) replies.push(reply);
   return replies;
 }
 
@@ -223,12 +233,9 @@ describe('a request', () => {
   });
 
   it('fails as SERVICE_UNAVAILABLE, at once, where no service listens', async () => {
-    const started = Date.now();
-
     const error = await failureOf(requester.request(nobody, {}));
 
     expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE', params: { service: 'export' } });
-    expect(Date.now() - started).toBeLessThan(500);
   });
 
   it('fails as SERVICE_TIMEOUT where no answer comes in time', async () => {
@@ -238,12 +245,9 @@ describe('a request', () => {
   });
 
   it('fails as INTERNAL, long before its deadline, where the reply is larger than a message', async () => {
-    const started = Date.now();
-
     const error = await failureOf(requester.request(grow, { to: 9_000_000 }));
 
     expect(error).toMatchObject({ code: 'INTERNAL' });
-    expect(Date.now() - started).toBeLessThan(grow.timeoutMs / 2);
     expect((await requester.request(grow, { to: 5 })).text).toBe('xxxxx');
   });
 
@@ -278,7 +282,7 @@ describe('a request', () => {
     const ending = await startService(connection);
     await connection.flush();
     // Both processes share a queue group: enough requests reach either.
-    const pending = Array.from({ length: 20 }, () => requester.request(wait, { ms: 200 }));
+    const pending = Array.from({ length: 20 }, () => requester.request(wait, { ms: 200 }, patient));
     await delay(50);
 
     await ending.close();
@@ -298,7 +302,7 @@ describe('a stream of replies', () => {
   it('that fails midway gives what came before, and then the error', async () => {
     const replies: unknown[] = [];
     const work = async () => {
-      for await (const reply of requester.stream(count, { to: 5, failAt: 3 })) replies.push(reply);
+      for await (const reply of requester.stream(count, { to: 5, failAt: 3 }, patient)) replies.push(reply);
     };
 
     const error = await failureOf(work());
@@ -308,7 +312,7 @@ describe('a stream of replies', () => {
   });
 
   it('that stalls fails as SERVICE_TIMEOUT', async () => {
-    expect(await failureOf(collect(count, { to: 3, stallAt: 2 }))).toMatchObject({ code: 'SERVICE_TIMEOUT' });
+    expect(await failureOf(collect(count, { to: 3, stallAt: 2 }, {}))).toMatchObject({ code: 'SERVICE_TIMEOUT' });
   });
 
   it('that nobody sends fails as SERVICE_UNAVAILABLE', async () => {

@@ -188,7 +188,7 @@ describe('a retried transaction', () => {
     const beforeRetry = async (failed: number) => {
       if (failed === 2) await other.commitTransaction();
     };
-    await retriedTransaction(session, increment, { retryForMs: 10_000, beforeRetry });
+    await retriedTransaction(session, increment, { retryForMs: 50_000, beforeRetry });
 
     await other.endSession();
     expect(lost).toBeInstanceOf(KeyportError);

@@ -33,7 +33,7 @@ const publisherOn = (connection: NatsConnection, options: Partial<PublisherOptio
 beforeAll(async () => {
   servers = await startTemporaryServers();
   bus = await connected();
-  manager = await jetstreamManager(bus);
+  manager = await jetstreamManager(bus, { timeout: 60_000 });
 });
 
 beforeEach(async () => {
@@ -189,10 +189,14 @@ describe('The publisher', () => {
     const publisher = publisherOn(bus, { maxInFlight: 2, maxWaiting: 4 });
     const publish = () => codeOf(publisher.upserted('orders', { data: { orderId: 'a', quantity: 1 } }));
 
+    const nats = Number(servers.processes.nats?.pid);
+    // So that none is stored before there are too many.
+    process.kill(nats, 'SIGSTOP');
     const first = [publish(), publish(), publish(), publish()];
     // The schema is checked before an event is let in.
     await new Promise((resolve) => setImmediate(resolve));
     const tooMany = await publish();
+    process.kill(nats, 'SIGCONT');
     await publisher.ready();
 
     expect(tooMany).toBe('OVERLOADED');

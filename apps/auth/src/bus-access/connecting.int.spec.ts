@@ -94,7 +94,7 @@ describe('Whoever connects with a Keyport key', () => {
       (refusal) => refusal === 'none',
     );
     expect(await publishTo('orders-asia', connection)).toMatchObject({ stream: 'INGEST' });
-  });
+  }, 120_000);
 });
 
 describe('Nobody connects', () => {

@@ -8,9 +8,10 @@ import {
   type ClientAuthentication,
 } from '@keyport/contracts';
 import { codeOf, refusalOf, type GatewayDouble } from '@keyport/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AuthSystem } from '../harness/auth-system.ts';
 import type { People } from '../harness/people.ts';
+import { letPass, startClock, stopClock } from '../harness/stopped-clock.ts';
 import { startTwoProcesses } from '../harness/two-processes.ts';
 import type { DeviceAuthorization } from './device-authorization.model.ts';
 
@@ -31,7 +32,12 @@ beforeAll(async () => {
   client = { method: 'none', clientId: created.client.id };
 });
 
-beforeEach(() => system.database.collection('login-windows').deleteMany({}));
+beforeEach(async () => {
+  await system.database.collection('login-windows').deleteMany({});
+  stopClock();
+});
+
+afterEach(startClock);
 
 afterAll(() => system.stop());
 
@@ -51,10 +57,6 @@ const decide = (by: SignedIn, userCode: string, { approve = true, address = newA
 const stored = () => system.database.collection<DeviceAuthorization>('device-authorizations');
 const only = (userCode: string) => ({ userCode: userCode.replace('-', '') });
 
-/** As if the device had polled so long ago. */
-const letPass = (userCode: string, seconds: number) =>
-  stored().updateOne(only(userCode), { $set: { polledAt: new Date(Date.now() - seconds * 1000) } });
-
 describe('A device code', () => {
   it('is not stored, and the user code is eight letters in two halves', async () => {
     const asked = await codes();
@@ -71,9 +73,9 @@ describe('A device code', () => {
     const { device_code: code, user_code: userCode } = await codes();
 
     const outcomes = [await codeOf(poll(code)), await codeOf(poll(code)), await codeOf(poll(code))];
-    await letPass(userCode, 14);
+    letPass(14_000);
     outcomes.push(await codeOf(poll(code)));
-    await letPass(userCode, 20);
+    letPass(20_000);
     outcomes.push(await codeOf(poll(code)));
 
     const slow = 'DEVICE_SLOW_DOWN';
@@ -84,7 +86,7 @@ describe('A device code', () => {
   it('ends in time: the device is told so, and nobody can allow it any more', async () => {
     const account = await people.signedIn({ scopes });
     const { device_code: code, user_code: userCode } = await codes();
-    await stored().updateOne(only(userCode), { $set: { expiresAt: new Date() } });
+    await stored().updateOne(only(userCode), { $set: { expiresAt: new Date(Date.now() - 1) } });
 
     expect(await codeOf(decide(account, userCode))).toBe('DEVICE_CODE_NOT_FOUND');
     expect(await codeOf(poll(code))).toBe('DEVICE_CODE_EXPIRED');
@@ -185,7 +187,7 @@ it('Of one client so many devices may wait', async () => {
   const waiting = Array.from({ length: 1_000 }, (_, at) => ({
     ...(one as DeviceAuthorization),
     ...{ _id: `flood-${at}`, userCode: `flood-${at}`, clientId: flooded.id, state: 'pending' as const },
-    expiresAt: new Date(Date.now() + 60_000),
+    expiresAt: new Date(Date.now() + 3_600_000),
   }));
   await stored().insertMany(waiting);
 

@@ -50,12 +50,11 @@ export class People {
     return codeOf(this.gateway.ask(listKeys, {}, who));
   }
 
-  /** Of a session that ended: how its tokens are refused. Rejects where the access token is good after a second. */
+  /** Of a session that ended: how its tokens are refused. */
   async refusalsOf({ accessToken, refreshToken }: Session): Promise<readonly [access: string, refresh: string]> {
     const access = await eventually(
       () => this.codeOfKeys(whoHas(accessToken)),
       (code) => code !== 'none',
-      1_000,
     );
     return [access, await codeOf(this.gateway.ask(refreshSession, { refreshToken }))];
   }

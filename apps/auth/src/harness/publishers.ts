@@ -71,7 +71,7 @@ export class Publishers {
 
 /** An event, acknowledged. What it says is nobody's business here. */
 export const publishTo = (dataset: string, connection: NatsConnection) =>
-  jetstream(connection, { checkAPI: false }).publish(`ingest.v1.${dataset}`, '{}', { timeout: 10_000 });
+  jetstream(connection, { checkAPI: false }).publish(`ingest.v1.${dataset}`, '{}', { timeout: 60_000 });
 
 /** Seconds since the epoch. */
 export const expiryOf = (token: string): number => decodeJwt(token).exp ?? 0;

@@ -8,6 +8,8 @@ import { AddressPolicy } from './address-policy.ts';
 import { fetchKeySet, maxKeySetBytes } from './fetch-key-set.ts';
 
 const local = new AddressPolicy(['127.0.0.0/8', '::1/128']);
+/** Where it is not what ends the fetch. */
+const timeoutMs = 50_000;
 const servers: Server[] = [];
 /** Requests that arrived. */
 let hits = 0;
@@ -61,7 +63,7 @@ describe('A key set', () => {
   it('is fetched from an address that may be asked', async () => {
     const url = await serve((_request, response) => response.end('{"keys":[]}'));
 
-    expect(await fetchKeySet(url, { policy: local })).toEqual({ keys: [] });
+    expect(await fetchKeySet(url, { policy: local, timeoutMs })).toEqual({ keys: [] });
   });
 
   it('is fetched by a name all of whose addresses may be asked, and over what was checked', async () => {
@@ -69,7 +71,7 @@ describe('A key set', () => {
     // The second answer is another one: a name that is looked up again would lead elsewhere (DNS rebinding).
     const { lookup, asked } = resolver(['127.0.0.1'], ['10.0.0.1']);
 
-    const found = await fetchKeySet(`http://keys.example:${url.port}`, { policy: local, lookup });
+    const found = await fetchKeySet(`http://keys.example:${url.port}`, { policy: local, lookup, timeoutMs });
 
     expect(found).toEqual({ keys: [] });
     expect(asked).toEqual(['keys.example']);
@@ -85,7 +87,7 @@ describe('A key set', () => {
     const url = new URL(await serve((_request, response) => response.end('{"keys":[]}')));
     const { lookup } = resolver(addresses);
 
-    const reason = await reasonOf(fetchKeySet(`http://keys.example:${url.port}`, { policy: local, lookup }));
+    const reason = await reasonOf(fetchKeySet(`http://keys.example:${url.port}`, { policy: local, lookup, timeoutMs }));
 
     expect([reason, hits]).toEqual(['its address may not be asked', 0]);
   });
@@ -108,8 +110,8 @@ describe('A key set', () => {
     const policy = new AddressPolicy([]);
 
     const reasons = [
-      await reasonOf(fetchKeySet(`http://${host}:${port}/`, { policy })),
-      await reasonOf(fetchKeySet(`https://${host}:${port}/`, { policy })),
+      await reasonOf(fetchKeySet(`http://${host}:${port}/`, { policy, timeoutMs })),
+      await reasonOf(fetchKeySet(`https://${host}:${port}/`, { policy, timeoutMs })),
     ];
 
     expect([...reasons, hits]).toEqual(['its address may not be asked', 'its address may not be asked', 0]);
@@ -118,7 +120,9 @@ describe('A key set', () => {
   it.each(['localhost', 'localhost.'])('is not fetched from this machine by its name %s', async (host) => {
     const { port } = new URL(await serve((_request, response) => response.end('{"keys":[]}')));
 
-    const reason = await reasonOf(fetchKeySet(`https://${host}:${port}/`, { policy: new AddressPolicy([]) }));
+    const reason = await reasonOf(
+      fetchKeySet(`https://${host}:${port}/`, { policy: new AddressPolicy([]), timeoutMs }),
+    );
 
     expect(['its address may not be asked', 'it cannot be reached']).toContain(reason);
     expect(hits).toBe(0);
@@ -127,7 +131,7 @@ describe('A key set', () => {
   it('is not fetched by http from elsewhere', async () => {
     const { lookup } = resolver(['93.184.216.34']);
 
-    const reason = await reasonOf(fetchKeySet('http://keys.example/', { policy: local, lookup }));
+    const reason = await reasonOf(fetchKeySet('http://keys.example/', { policy: local, lookup, timeoutMs }));
 
     expect(reason).toBe('its address may not be asked');
   });
@@ -139,14 +143,14 @@ describe('A key set', () => {
     ['with a password', 'https://a:b@keys.example/'],
     ['with a fragment', 'https://keys.example/#a'],
   ])('is not fetched from what is %s', async (_what, uri) => {
-    expect(await reasonOf(fetchKeySet(uri, { policy: local }))).toMatch(/^its address (is|holds)/);
+    expect(await reasonOf(fetchKeySet(uri, { policy: local, timeoutMs }))).toMatch(/^its address (is|holds)/);
   });
 
   it.each([301, 302, 303, 307, 308])('is not fetched from where an answer with %i points', async (status) => {
     const target = await serve((_request, response) => response.end('{"keys":[]}'));
     const url = await serve((_request, response) => response.writeHead(status, { location: target }).end());
 
-    const reason = await reasonOf(fetchKeySet(url, { policy: local }));
+    const reason = await reasonOf(fetchKeySet(url, { policy: local, timeoutMs }));
 
     expect([reason, hits]).toEqual([`it answered with the status ${status}`, 1]);
   });
@@ -175,7 +179,7 @@ describe('A key set', () => {
       (_request, response) => response.writeHead(200, { long: 'x'.repeat(20_000) }).end('{}'),
     ],
   ])('that %s gives a reason and no more', async (_what, expected, answer) => {
-    expect(await reasonOf(fetchKeySet(await serve(answer), { policy: local }))).toBe(expected);
+    expect(await reasonOf(fetchKeySet(await serve(answer), { policy: local, timeoutMs }))).toBe(expected);
   });
 
   it('that goes on for ever is broken off at a mebibyte', async () => {
@@ -189,7 +193,9 @@ describe('A key set', () => {
       more();
     });
 
-    expect(await reasonOf(fetchKeySet(url, { policy: local }))).toBe(`it is larger than ${maxKeySetBytes} bytes`);
+    expect(await reasonOf(fetchKeySet(url, { policy: local, timeoutMs }))).toBe(
+      `it is larger than ${maxKeySetBytes} bytes`,
+    );
     expect(written).toBeLessThan(64 * maxKeySetBytes);
   });
 
@@ -204,12 +210,10 @@ describe('A key set', () => {
       },
     ],
   ])('that %s is given up in time', async (_what, answer) => {
-    const begun = Date.now();
-
     const reason = await reasonOf(fetchKeySet(await serve(answer), { policy: local, timeoutMs: 300 }));
 
+    // Without a limit for all of it, it would never end.
     expect(reason).toBe('it did not answer in time');
-    expect(Date.now() - begun).toBeLessThan(5_000);
   });
 
   it('whose name is never looked up is given up in time', async () => {

@@ -101,12 +101,13 @@ describe('asking for a revocation', () => {
 
   it('with notBefore ends what was issued earlier, at any level, and the latest of several wins', async () => {
     const target = { level: 'key', keyId: 'cut' } as const;
-    await revoke({ key: 'cut', notBefore: ago(100) });
+    const [first, last, between] = [ago(100), ago(50), ago(70)];
+    await revoke({ key: 'cut', notBefore: first });
     const early = (await shown(target))?.before ?? 0;
 
-    await revoke({ key: 'cut', notBefore: ago(50) });
+    await revoke({ key: 'cut', notBefore: last });
     const late = (await shown(target))?.before ?? 0;
-    await revoke({ key: 'cut', notBefore: ago(70) });
+    await revoke({ key: 'cut', notBefore: between });
 
     expect(late - early).toBeGreaterThanOrEqual(49);
     expect((await shown(target))?.before).toBe(late);
@@ -136,7 +137,7 @@ describe('asking for a revocation', () => {
     ['an issuer beside a kid', { kid: 'a', iss: 'https://a' }, 'iss'],
     ['a token id that none of this deployment can have', { jti: 'a.b *' }, 'jti'],
     ['the client that all own tokens name', { client: 'keyport' }, 'client'],
-    ['a cutoff in the future', { sub: 'a', notBefore: ago(-60) }, 'notBefore'],
+    ['a cutoff in the future', { sub: 'a', notBefore: ago(-day) }, 'notBefore'],
     ['a cutoff that is no instant', { sub: 'a', notBefore: 'yesterday' }, 'notBefore'],
     ['an empty name', { sub: '' }, 'sub'],
     ['a name that is too long', { sub: 'x'.repeat(513) }, 'sub'],
@@ -238,7 +239,7 @@ describe('a revoked key', () => {
     await lift(id);
 
     expect(await shown({ level: 'key', keyId: key.id })).toMatchObject({ before: null });
-    expect(await gateway.refusal(listKeys, {}, whoHas(token))).toMatchObject({ code: 'TOKEN_REVOKED' });
+    await refusedWith(whoHas(token), 'TOKEN_REVOKED');
   });
 
   it('is kept as long as its token lives, or a job that it started', async () => {
@@ -354,18 +355,24 @@ describe('ending something', () => {
     view.start();
     await eventually(() => view.isReady, Boolean);
     const { iss, sub, aud } = { iss: 'http://127.0.0.1:3000', sub: 'x', aud: 'x' };
-    const claims = { iss, sub, aud, client_id: 'keyport', iat: 0, exp: 1, jti: 'retired', scope: '' };
-    const identity = identityOf(accessClaims.parse(claims), 'another-kid');
-    const from = new Date(Date.now() + 1_500);
+    const tokenEndingIn = async (ms: number) => {
+      const [jti, from] = [`retired-${ms}`, new Date(Date.now() + ms)];
+      const claims = { iss, sub, aud, client_id: 'keyport', iat: 0, exp: 1, jti, scope: '' };
+      const identity = identityOf(accessClaims.parse(claims), 'another-kid');
+      const endsAt = new Date(Date.now() + 600_000);
+      await auth.get(RevocationsService).end({ level: 'jti', jti }, { from, endsAt, by: 'x' });
+      expect(await shown({ level: 'jti', jti })).toMatchObject({ from: Math.ceil(from.getTime() / 1000) });
+      const wasRevoked = view.isRevoked(identity);
+      return { identity, from, wasRevoked, isEarly: Date.now() < from.getTime() };
+    };
 
-    await auth
-      .get(RevocationsService)
-      .end({ level: 'jti', jti: 'retired' }, { from, endsAt: new Date(Date.now() + 60_000), by: 'x' });
+    let token = await tokenEndingIn(1_500);
+    // The machine stood still meanwhile.
+    if (!token.isEarly) token = await tokenEndingIn(20_000);
 
-    expect(await shown({ level: 'jti', jti: 'retired' })).toMatchObject({ from: Math.ceil(from.getTime() / 1000) });
-    expect(view.isRevoked(identity)).toBe(false);
-    await eventually(() => view.isRevoked(identity), Boolean);
-    expect(Date.now()).toBeGreaterThanOrEqual(from.getTime());
+    expect(token).toMatchObject({ isEarly: true, wasRevoked: false });
+    await eventually(() => view.isRevoked(token.identity), Boolean);
+    expect(Date.now()).toBeGreaterThanOrEqual(token.from.getTime());
     view.stop();
   });
 

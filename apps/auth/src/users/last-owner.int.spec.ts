@@ -78,9 +78,10 @@ describe('the last owner who can sign in', () => {
     const bucket = await openBucket(system.bus, buckets.rights);
     const entry = { kind: 'user', role: 'owner', scopes: ['*'], disabled: false };
     await bucket.put(`user.${ownerId}`, JSON.stringify(entry));
+    // Either process may be asked; of so many requests each answers some.
     await eventually(
-      () => gateway.refusal(listUsers, {}, owner),
-      (error) => error === undefined,
+      () => Promise.all(Array.from({ length: 12 }, () => gateway.refusal(listUsers, {}, owner))),
+      (errors) => errors.every((error) => error === undefined),
     );
   }
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { buckets } from '@keyport/contracts';
 import { BusHealth, connectBus, createBucket } from '@keyport/messaging';
 import { eventually, refusalOf, TestServers } from '@keyport/testing';
+import { isStreamFull } from '@keyport/messaging';
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream';
 import { ProofMemory } from './proof-memory.ts';
 
@@ -30,8 +31,21 @@ const proof = (change: { thumbprint?: string; proofId?: string } = {}) => ({
 const isTaken = (publishing: Promise<unknown>) =>
   publishing.then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (isStreamFull(error)) return false;
+      throw error;
+    },
   );
+
+/** Done anew, with other proofs, where the machine stood still for longer than a gateway waits for the bus. */
+async function undisturbed<Answer>(work: () => Promise<Answer>, triesLeft = 5): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (triesLeft === 0 || (error as { code?: string }).code !== 'SERVICE_UNAVAILABLE') throw error;
+    return undisturbed(work, triesLeft - 1);
+  }
+}
 
 describe('The memory of proofs', () => {
   beforeAll(async () => {
@@ -39,7 +53,7 @@ describe('The memory of proofs', () => {
     for (const bucket of [buckets.dpopProofs, buckets.dpopTokenProofs])
       await createBucket(await servers.connectionOf('auth'), bucket);
     // Deleting a stream waits for the disk.
-    manager = await jetstreamManager(await servers.connectionOf('admin-auth'), { timeout: 20_000 });
+    manager = await jetstreamManager(await servers.connectionOf('admin-auth'), { timeout: 60_000 });
   });
 
   afterAll(async () => {
@@ -49,39 +63,51 @@ describe('The memory of proofs', () => {
 
   it('knows at every gateway what was shown at one', async () => {
     const [one, other] = [await gateway(), await gateway()];
-    const shown = proof();
 
-    expect(await one.isFirst(shown, 'token')).toBe(true);
+    const answers = await undisturbed(async () => {
+      const shown = proof();
+      return [
+        await one.isFirst(shown, 'token'),
+        await other.isFirst(shown, 'token'),
+        await one.isFirst(shown, 'token'),
+      ];
+    });
 
-    expect(await other.isFirst(shown, 'token')).toBe(false);
-    expect(await one.isFirst(shown, 'token')).toBe(false);
+    expect(answers).toEqual([true, false, false]);
   });
 
   it('of many who show the same at once takes one for the first', async () => {
     const gateways = await Promise.all([gateway(), gateway(), gateway()]);
-    const shown = proof();
 
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, at) => (gateways[at % 3] as ProofMemory).isFirst(shown, 'token')),
-    );
+    const answers = await undisturbed(() => {
+      const shown = proof();
+      return Promise.all(
+        Array.from({ length: 60 }, (_, at) => (gateways[at % 3] as ProofMemory).isFirst(shown, 'token')),
+      );
+    });
 
     expect(answers.filter((isFirst) => isFirst)).toHaveLength(1);
   });
 
   it("lets nobody use up another key's proofs", async () => {
     const memory = await gateway();
-    const { proofId } = proof();
 
-    expect(await memory.isFirst({ thumbprint: 'thief', proofId }, 'token')).toBe(true);
+    const answers = await undisturbed(async () => {
+      const { proofId } = proof();
+      return [
+        await memory.isFirst({ thumbprint: 'thief', proofId }, 'token'),
+        await memory.isFirst({ thumbprint: 'phone', proofId }, 'token'),
+      ];
+    });
 
-    expect(await memory.isFirst({ thumbprint: 'phone', proofId }, 'token')).toBe(true);
+    expect(answers).toEqual([true, true]);
   });
 
   it('takes any text for an id, and keeps no trace of it but a hash', async () => {
     const memory = await gateway();
-    const proofId = 'a.>.*\r\n'.repeat(30);
+    const oddId = () => `${'a.>.*\r\n'.repeat(30)}${randomUUID()}`;
 
-    expect(await memory.isFirst(proof({ proofId }), 'token')).toBe(true);
+    expect(await undisturbed(() => memory.isFirst(proof({ proofId: oddId() }), 'token'))).toBe(true);
 
     const { last_seq: seq } = (await manager.streams.info(stream)).state;
     const stored = await manager.streams.getMessage(stream, { seq });
@@ -91,8 +117,11 @@ describe('The memory of proofs', () => {
 
   it('keeps each for longer than a proof is good, has a bound, and outlives the bus', async () => {
     const memory = await gateway();
-    const shown = proof();
-    await memory.isFirst(shown, 'token');
+    const shown = await undisturbed(async () => {
+      const made = proof();
+      await memory.isFirst(made, 'token');
+      return made;
+    });
     const { config } = await manager.streams.info(stream);
 
     await servers.kill('nats');
@@ -113,14 +142,14 @@ describe('The memory of proofs', () => {
     const pieces = [512 * 1024, 4096, 0].map((length) => new Uint8Array(length));
     for (const piece of pieces) {
       for (let at = 0; at * piece.length <= maxBytes; at += 1)
-        if (!(await isTaken(byGateway.publish(`$KV.${name}.${piece.length}-${at}`, piece)))) break;
+        if (!(await isTaken(byGateway.publish(`$KV.${name}.${piece.length}-${at}`, piece, { timeout: 60_000 })))) break;
     }
 
     const refused = await refusalOf(memory.isFirst(proof(), 'tokenRequest'));
 
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(await memory.isFirst(proof(), 'token')).toBe(true);
-  });
+    expect(await undisturbed(() => memory.isFirst(proof(), 'token'))).toBe(true);
+  }, 120_000);
 
   it('refuses to say anything where it cannot know', async () => {
     const memory = await gateway();
@@ -129,5 +158,5 @@ describe('The memory of proofs', () => {
     const refused = await refusalOf(memory.isFirst(proof(), 'token'));
 
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-  });
+  }, 120_000);
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { collectedBody } from './collected-body.ts';
 
 const maxBytes = 1_000_000;
-const collected = (body: AsyncIterable<Buffer>, withinMs = 10_000) => collectedBody(body, maxBytes, withinMs);
+const collected = (body: AsyncIterable<Buffer>, withinMs = 60_000) => collectedBody(body, maxBytes, withinMs);
 const of = (...parts: Buffer[]) => Readable.from(parts);
 
 describe('collectedBody', () => {

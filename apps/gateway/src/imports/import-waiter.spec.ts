@@ -47,7 +47,7 @@ describe('ImportWaiter', () => {
   it('asks until the import has ended, although the body was read long ago', async () => {
     const bus = busCompletingAfter(3);
 
-    const ended = await new ImportWaiter(bus as unknown as BusCaller).waitFor(await received, running, 10);
+    const ended = await new ImportWaiter(bus as unknown as BusCaller).waitFor(await received, running, 3600);
 
     expect(ended.state).toBe('completed');
     expect(bus.asked).toBe(3);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await ensureStream(admin, streams.uploads, {
     ...{ retention, discard: DiscardPolicy.New, max_bytes: 2 * mebibyte, allow_direct: true },
   });
-  manager = await jetstreamManager(admin);
+  manager = await jetstreamManager(admin, { timeout: 60_000 });
 });
 
 beforeEach(() => manager.streams.purge(streams.uploads.name));
@@ -67,7 +67,7 @@ describe('An upload into a spool that is full', () => {
 
     expect(await publishing).toBe(file.length);
     expect(found.equals(file)).toBe(true);
-  });
+  }, 120_000);
 
   it('is refused after its time, and what was taken before is there without a gap', async () => {
     const file = randomBytes(7 * mebibyte);

@@ -18,7 +18,7 @@ const start = () => startServers({ home, log: (line) => lines.push(line) });
 const within = (ms: number) => AbortSignal.timeout(ms);
 
 async function withMongodb<T>(url: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5_000 });
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 50_000 });
   try {
     return await use(client);
   } finally {
@@ -114,7 +114,7 @@ describe('mongod', () => {
     );
 
     process.kill(before, 'SIGKILL');
-    await until(async () => ![undefined, before].includes(servers.processes.mongod?.pid), within(5_000));
+    await until(async () => ![undefined, before].includes(servers.processes.mongod?.pid), within(50_000));
 
     const found = await withMongodb(urlOf('import'), (client) => client.db().collection('kept').findOne());
     expect(found).toMatchObject({ kept: true });
@@ -127,7 +127,7 @@ describe('nats-server', () => {
       withNats('gateway', async (gateway) => {
         records.subscribe('records.v1.datasets.get', { callback: (_error, message) => void message.respond('here') });
         await records.flush();
-        return (await gateway.request('records.v1.datasets.get', '', { timeout: 2_000 })).string();
+        return (await gateway.request('records.v1.datasets.get', '', { timeout: 50_000 })).string();
       }),
     );
 
@@ -142,7 +142,7 @@ describe('nats-server', () => {
     await withNats(service, async (connection, refusals) => {
       connection.publish(subject, 'x');
       await connection.flush();
-      await until(async () => refusals.length > 0, within(2_000));
+      await until(async () => refusals.length > 0, within(50_000));
 
       expect(refusals[0]).toMatch(/permissions violation/i);
     });
@@ -170,7 +170,7 @@ describe('nats-server', () => {
       await admin.flush();
       admin.publish('_INBOX.auth.1', 'secret');
       admin.publish('_INBOX.admin.1', 'own');
-      await until(async () => seen.length > 0, within(2_000));
+      await until(async () => seen.length > 0, within(50_000));
     });
 
     expect(seen).toEqual(['_INBOX.admin.1']);
@@ -205,9 +205,9 @@ describe('nats-server', () => {
     const before = servers.processes.nats?.pid ?? 0;
 
     process.kill(before, 'SIGKILL');
-    await until(async () => ![undefined, before].includes(servers.processes.nats?.pid), within(5_000));
+    await until(async () => ![undefined, before].includes(servers.processes.nats?.pid), within(50_000));
 
-    await until(() => withNats('gateway', async () => true), within(5_000));
+    await until(() => withNats('gateway', async () => true), within(50_000));
   });
 });
 
