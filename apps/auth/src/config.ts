@@ -41,6 +41,8 @@ export const authConfig = storedServiceConfig
     KEYPORT_ISSUER_REFRESH_SECONDS: z.coerce.number().int().min(1).max(86_400).default(300),
     /** Seconds for which an issuer is not asked for its key set again, whatever keys its tokens name. */
     KEYPORT_ISSUER_REST_SECONDS: z.coerce.number().int().min(1).max(3_600).default(10),
+    /** Seconds between two comparisons of what the bus tells of keys, rights and revocations with MongoDB. */
+    KEYPORT_PROJECTION_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
     /** How long an entry of the audit is kept; entries written before a change keep the time they were given. */
     KEYPORT_AUDIT_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
     /** User in nats-server's system account, to answer who may connect with a Keyport key; none may where it is not set. */

@@ -6,7 +6,6 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 
 /** Milliseconds between looks whether the bucket is there and marked complete. */
 const lookEveryMs = 1_000;
-const everyMs = 60_000;
 /** Milliseconds until another try where one has failed. */
 const againAfterMs = 2_000;
 /** Entries up to which a bucket is compared before the first request is answered. */
@@ -21,7 +20,7 @@ export interface Projection {
 }
 
 /**
- * Keeps one bucket equal to what MongoDB holds: every minute, when the bus is back, and at once where the bucket was
+ * Keeps one bucket equal to what MongoDB holds: now and then, when the bus is back, and at once where the bucket was
  * emptied or deleted, since nobody who starts then is ready without it.
  */
 export class KeptProjection {
@@ -31,6 +30,8 @@ export class KeptProjection {
   constructor(
     private readonly projection: Projection,
     private readonly connection: NatsConnection,
+    /** Milliseconds from one comparison to the next. */
+    private readonly everyMs: number,
     private readonly onError: (error: unknown) => void,
   ) {}
 
@@ -39,7 +40,7 @@ export class KeptProjection {
    * read it for itself and answers requests.
    */
   async begin(): Promise<void> {
-    if (await this.isLargeAndWhole()) this.dueAt = Date.now() + everyMs;
+    if (await this.isLargeAndWhole()) this.dueAt = Date.now() + this.everyMs;
     else await this.reconcile();
   }
 
@@ -74,7 +75,8 @@ export class KeptProjection {
     }
     // The bus may have been away in the meantime: then it is due again.
     const tookMs = Date.now() - begun;
-    if (this.dueAt === Number.POSITIVE_INFINITY) this.dueAt = Date.now() + Math.max(everyMs, tookMs * atMostOnePartIn);
+    if (this.dueAt === Number.POSITIVE_INFINITY)
+      this.dueAt = Date.now() + Math.max(this.everyMs, tookMs * atMostOnePartIn);
   }
 
   /** False also where the bucket is gone; true while the bus is away and nobody can say. */

@@ -2,6 +2,7 @@ import { buckets } from '@keyport/contracts';
 import { BUS_CONNECTION } from '@keyport/messaging';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { AUTH_CONFIG, type AuthConfig } from '../config.ts';
 import { RevocationProjection } from '../revocations/revocation-projection.ts';
 import { RightsProjection } from '../rights/rights-projection.ts';
 import { KeySetProjection } from '../signing-keys/key-set-projection.ts';
@@ -21,6 +22,7 @@ export class ProjectionsService implements OnApplicationShutdown {
     revocations: RevocationProjection,
     unfinished: UnfinishedService,
     @Inject(BUS_CONNECTION) private readonly connection: NatsConnection,
+    @Inject(AUTH_CONFIG) private readonly config: Pick<AuthConfig, 'KEYPORT_PROJECTION_SECONDS'>,
   ) {
     this.projections = [
       {
@@ -37,8 +39,9 @@ export class ProjectionsService implements OnApplicationShutdown {
 
   /** Projects for the first time, and goes on in the background. */
   async start(): Promise<void> {
+    const everyMs = this.config.KEYPORT_PROJECTION_SECONDS * 1_000;
     for (const projection of this.projections) {
-      const kept = new KeptProjection(projection, this.connection, (error) => this.logger.error(error));
+      const kept = new KeptProjection(projection, this.connection, everyMs, (error) => this.logger.error(error));
       await kept.begin();
       void kept.keep(this.stopping.signal);
     }

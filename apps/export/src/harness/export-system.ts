@@ -33,7 +33,8 @@ export class ExportSystem {
 
   static async start(): Promise<ExportSystem> {
     const servers = await TestServers.start();
-    const auth = servers.service('auth');
+    // Rights that a test tells are in no database: auth would take them back.
+    const auth = servers.service('auth', { KEYPORT_PROJECTION_SECONDS: '86400' });
     const mongodb = await connectMongo(servers.mongodbUrl);
     await auth;
     return new ExportSystem(servers, await GatewayDouble.on(servers), mongodb);
