@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RowLimit } from '@keyport/access';
 import { scanRecords } from '@keyport/contracts';
 import { Binary, BSON, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { bsonOf, RecordsSystem } from '../harness/records-system.ts';
@@ -156,5 +157,53 @@ describe('a scan', () => {
     const asked = system.bus.ask('export', scanRecords, { dataset: 'mixed' }, { authority });
 
     await expect(asked).rejects.toMatchObject({ code: 'INSUFFICIENT_SCOPE' });
+  });
+});
+
+describe('a page that is read before it is asked for', () => {
+  const rows = Array.from({ length: 30 }, (_, index) => ({ _id: index, text: 'x'.repeat(100) }));
+
+  /** Asks for the second page, so that the third one is being read, and gives the cursor of that. */
+  async function thirdPageOf(dataset: string): Promise<Uint8Array> {
+    const ask = (cursor?: Uint8Array) =>
+      system.bus.ask('export', scanRecords, { dataset, maxBytes: 1_000, ...(cursor && { cursor }) });
+    const { next } = await ask((await ask()).next);
+    if (!next) throw new Error(`${dataset} has no third page`);
+    return next;
+  }
+
+  const readFrom = (dataset: string, cursor: Uint8Array, authority?: string) =>
+    system.plain(dataset, { cursor, maxBytes: 1_000 }, authority);
+
+  it('is the same where it is asked for again, as after an answer that was lost', async () => {
+    await fill('again', rows);
+    const cursor = await thirdPageOf('again');
+
+    const once = await readFrom('again', cursor);
+
+    expect(once.at(-1)).toEqual(rows.at(-1));
+    expect(once.length).toBeLessThan(20);
+    expect(await readFrom('again', cursor)).toEqual(once);
+  });
+
+  it('shows each asker what that one may see', async () => {
+    await fill('narrowed', rows);
+    const seen = async (limit: RowLimit) =>
+      readFrom('narrowed', await thirdPageOf('narrowed'), await system.bus.limited(limit));
+
+    const narrow = await seen({ fields: ['_id'] });
+    expect(narrow.at(-1)).toEqual({ _id: 29 });
+    expect(new Set(narrow.flatMap(Object.keys))).toEqual(new Set(['_id']));
+    expect(await seen({ filter: { _id: 29 } })).toEqual([rows[29]]);
+  });
+
+  it('is refused to who has lost the right, and of a dataset that is gone', async () => {
+    await fill('lost', rows);
+    const cursor = await thirdPageOf('lost');
+    const other = await system.bus.caller('records:read:other');
+
+    await expect(readFrom('lost', cursor, other)).rejects.toMatchObject({ code: 'INSUFFICIENT_SCOPE' });
+    await system.remove('lost');
+    await expect(readFrom('lost', cursor)).rejects.toMatchObject({ code: 'DATASET_NOT_FOUND' });
   });
 });
