@@ -191,7 +191,8 @@ export class IntakeService implements OnApplicationBootstrap, OnModuleDestroy {
   private async storeArrivals(run: ImportRun): Promise<void> {
     const { received } = run.upload;
     if (received <= run.receivedStored) return;
-    run.receivedStored = received;
     await this.progress.arrived(run.hold, received);
+    // Only now: who gives the import back meanwhile stores it too, as nobody can afterwards.
+    run.receivedStored = Math.max(run.receivedStored, received);
   }
 }
