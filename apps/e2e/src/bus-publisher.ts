@@ -4,14 +4,15 @@ import { until, type TestStack } from '@keyport/testing';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
-/** Milliseconds for one acknowledgement; a server that was killed gives none. */
-const ackWithinMs = 5_000;
-
 /** Publishes to a running stack as an internal service does, with the rights of the bus's administrator. */
 export class BusPublisher {
-  private constructor(readonly connection: NatsConnection) {}
+  private constructor(
+    readonly connection: NatsConnection,
+    private readonly ackWithinMs: number,
+  ) {}
 
-  static async on(stack: TestStack): Promise<BusPublisher> {
+  /** `ackWithinMs`: for one acknowledgement; a server that was killed gives none. */
+  static async on(stack: TestStack, ackWithinMs = 60_000): Promise<BusPublisher> {
     const { username, password, host } = new URL((await stack.describe()).natsUrls['admin-import']);
     const pass = decodeURIComponent(password);
     return new BusPublisher(
@@ -23,6 +24,7 @@ export class BusPublisher {
         maxReconnectAttempts: -1,
         reconnectTimeWait: 200,
       }),
+      ackWithinMs,
     );
   }
 
@@ -31,7 +33,7 @@ export class BusPublisher {
   }
 
   async one(dataset: string, body: string): Promise<void> {
-    await jetstream(this.connection).publish(ingestSubject(dataset), body, { timeout: ackWithinMs });
+    await jetstream(this.connection).publish(ingestSubject(dataset), body, { timeout: this.ackWithinMs });
   }
 
   /** All or none of them, with one flush to disk (nats-architecture-and-design, ADR-50). */
@@ -47,7 +49,7 @@ export class BusPublisher {
       const options = { headers: hdrs };
       // The first is answered so that it is known that the server takes batches.
       if (isLast || index === 0)
-        throwRefusal(await this.connection.request(subject, body, { ...options, timeout: ackWithinMs }));
+        throwRefusal(await this.connection.request(subject, body, { ...options, timeout: this.ackWithinMs }));
       else this.connection.publish(subject, body, options);
     }
   }

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Export, ExportLink, ExportProgress } from '@keyport/contracts';
-import { eventually, parseNdjson, TestStack, type KeyportClient } from '@keyport/testing';
+import { eventually, parseNdjson, TestStack, withinASecond, type KeyportClient } from '@keyport/testing';
 import { startWithOrders } from './orders-stack.ts';
 
 const rowCount = 20_000;
@@ -126,10 +126,9 @@ describe('An export', () => {
     let read = (await reader.read()).value?.length ?? 0;
 
     await client.request(`/v1/keys/${key.keyId}`, { method: 'DELETE' });
-    await eventually(
+    await withinASecond(
       async () => (await fetch(url, { method: 'HEAD' })).status,
       (status) => status === 401,
-      1_000,
     );
     const rest = (async () => {
       for (let next = await reader.read(); !next.done; next = await reader.read()) read += next.value.length;

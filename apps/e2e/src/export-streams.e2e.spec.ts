@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestStack, unpackZstd, type KeyportClient } from '@keyport/testing';
+import { eventually, TestStack, unpackZstd, type KeyportClient } from '@keyport/testing';
 import { startWithOrders } from './orders-stack.ts';
 import { rawGet } from './streaming.ts';
 
@@ -161,8 +161,12 @@ describe('A stream of records', () => {
     const records = '/v1/datasets/changing/records';
     await client.ok('/v1/datasets/changing', put);
     await client.imported('changing', 'application/x-ndjson', '{"_id":1,"a":1}\n{"_id":2,"b":{"c":2}}\n');
-    const whole = await client.raw(records);
-    const before = (await whole.text()).trimEnd().split('\n');
+    // Right after tracking began there may be no cursor yet.
+    const whole = await eventually(
+      () => client.request<string>(records),
+      ({ headers }) => headers.has('keyport-since'),
+    );
+    const before = whole.body.trimEnd().split('\n');
     const since = `since=${whole.headers.get('keyport-since') ?? ''}`;
     const heads = await Promise.all(
       ['', '?limit=1', `?${since}`].map((query) => client.raw(`${records}${query}`, { method: 'HEAD' })),

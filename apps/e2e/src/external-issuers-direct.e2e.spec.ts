@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, outcomeOf, type KeyportClient, type Problem } from '@keyport/testing';
+import { eventually, outcomeOf, withinASecond, type KeyportClient, type Problem } from '@keyport/testing';
 import { decodeJwt } from 'jose';
 import { companyAudience, CompanyProvider } from './company-provider.ts';
 import {
@@ -134,10 +134,9 @@ describe("A token of the company's provider, trusted as it is,", () => {
     await me(client);
 
     await change({ scopeMapping: [{ scopes: ['keys:read'] }] });
-    const scopes = await eventually(
+    const scopes = await withinASecond(
       async () => (await me(client)).scopes.join(),
       (now) => now === 'keys:read',
-      1_000,
     );
     await change({ trust: 'exchange' });
 
@@ -152,10 +151,9 @@ describe("A token of the company's provider, trusted as it is,", () => {
     const jti = `a.${randomBytes(24).toString('base64')}/+==.>*`;
     const token = await company.signed({ jti });
     const client = owner.with(token);
-    await eventually(
+    await withinASecond(
       async () => (await me(client)).scopes.length,
       (count) => count === ceiling.length,
-      1_000,
     );
 
     const { state, id } = await client.imported('orders', 'application/x-ndjson', '{"jti":1}\n');
@@ -169,10 +167,9 @@ describe("A token of the company's provider, trusted as it is,", () => {
 
     expect([state, ...seen]).toEqual(['completed', 200, 200]);
     await refusedOnEach(token);
-    await eventually(
+    await withinASecond(
       async () => (await fetch(new URL(link.url, owner.url))).status,
       (status) => status >= 400,
-      1_000,
     );
   });
 
@@ -183,7 +180,7 @@ describe("A token of the company's provider, trusted as it is,", () => {
 
     expect(await introspect()).toMatchObject({ active: true, iss: company.issuer, sub: 'ci', aud: companyAudience });
     await owner.ok('/v1/auth/logout', { method: 'POST', json: {}, headers: { authorization: `Bearer ${token}` } });
-    await eventually(introspect, ({ active }) => active === false, 1_000);
+    await withinASecond(introspect, ({ active }) => active === false);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, type KeyportClient, type Problem } from '@keyport/testing';
+import { withinASecond, type KeyportClient, type Problem } from '@keyport/testing';
 import { decodeJwt } from 'jose';
 import { companyAudience } from './company-provider.ts';
 import {
@@ -146,10 +146,9 @@ describe('What came from an issuer by exchange', () => {
     const client = await exchanged(owner, await company.accessToken());
 
     await change({ ceiling: ['keys:read'] });
-    const scopes = await eventually(
+    const scopes = await withinASecond(
       async () => (await me(client)).scopes,
       (now) => now.length === 1,
-      1_000,
     );
     await owner.ok(`/v1/issuers/${registered.id}`, { method: 'DELETE' });
 

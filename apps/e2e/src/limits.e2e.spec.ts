@@ -1,5 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TestStack, eventually, until, type KeyportClient, type Reply } from '@keyport/testing';
+import {
+  TestStack,
+  eventually,
+  oneOfThree,
+  until,
+  withinASecond,
+  type KeyportClient,
+  type Reply,
+} from '@keyport/testing';
 import { SelfIssuer } from './attacks/self-issuer.ts';
 import { exchanged } from './issuing.ts';
 
@@ -24,6 +32,13 @@ describe('Limits of requests', () => {
   afterAll(() => stack?.stop());
 
   const me = (caller: KeyportClient) => caller.request<{ code?: string }>('/v1/auth/me');
+  /** What was asked at once, and the seconds that this took: so long a bucket fills up again meanwhile. */
+  async function timed<Answer>(asks: readonly (() => Promise<Answer>)[]) {
+    const began = performance.now();
+    const replies = await Promise.all(asks.map((ask) => ask()));
+    return { replies, seconds: Math.ceil((performance.now() - began) / 1000) };
+  }
+  const times = <Answer>(count: number, ask: () => Promise<Answer>) => Array.from({ length: count }, () => ask);
   const statusesOf = (replies: readonly Reply[]) => replies.map(({ status }) => status);
 
   async function limited(limits: Record<string, number>): Promise<KeyportClient & { readonly keyId: string }> {
@@ -38,29 +53,34 @@ describe('Limits of requests', () => {
   it('refuse a key that asks more than its own limits say, and tell when to come again', async () => {
     const caller = await limited({ requestsPerSecond: 1, burst: 20 });
 
-    const replies = await Promise.all(Array.from({ length: 60 }, () => me(caller)));
+    const { replies, seconds } = await timed(times(60, () => me(caller)));
 
     const refused = replies.find(({ status }) => status === 429);
     expect(refused?.body).toMatchObject({ code: 'RATE_LIMITED' });
     expect(refused?.headers.get('retry-after')).toBe('1');
     expect(refused?.headers.get('ratelimit-remaining')).toBe('0');
     expect(refused?.headers.get('ratelimit-policy')).toBe('20;w=20');
-    // The looks at its limit took some of the twenty, and a second or two may have given some back.
+    // The looks at its limit took some of the twenty, and each second gave one back.
     const served = statusesOf(replies).filter((status) => status === 200).length;
     expect(served).toBeGreaterThanOrEqual(10);
-    expect(served).toBeLessThanOrEqual(25);
+    expect(served).toBeLessThanOrEqual(20 + seconds);
   });
 
   it('do not make those who ask too early wait longer', async () => {
     const caller = await limited({ requestsPerSecond: 2, burst: 2 });
-    const began = Date.now();
-    let served = 0;
+    const threeSeconds = async () => {
+      const began = performance.now();
+      let served = 0;
+      while (performance.now() - began < 3_000) if ((await me(caller)).status === 200) served += 1;
+      return { served, seconds: (performance.now() - began) / 1000 };
+    };
 
-    while (Date.now() - began < 3_000) if ((await me(caller)).status === 200) served += 1;
+    // What it holds and does not give while the machine stands still is no more than two.
+    const { served, seconds } = await oneOfThree(threeSeconds, (one) => one.served >= 5);
 
-    // Three seconds at two a second, and at most the two that were in the bucket.
+    // At two a second, and at most the two that were in the bucket.
     expect(served).toBeGreaterThanOrEqual(5);
-    expect(served).toBeLessThanOrEqual(9);
+    expect(served).toBeLessThanOrEqual(2 * seconds + 3);
   });
 
   it('count each key alone, and do not touch the session of its owner', async () => {
@@ -84,10 +104,10 @@ describe('Limits of requests', () => {
     await until(async () => (await me(first)).headers.get('ratelimit-limit') === '10', 'the limits to be known');
 
     const fresh = await Promise.all(Array.from({ length: 8 }, () => exchanged(owner, signer.token())));
-    const replies = await Promise.all(fresh.flatMap((client) => [me(client), me(client), me(client), me(client)]));
+    const { replies, seconds } = await timed(fresh.flatMap((client) => times(8, () => me(client))));
 
     // Eight budgets would let all through.
-    expect(statusesOf(replies).filter((status) => status === 200).length).toBeLessThanOrEqual(15);
+    expect(statusesOf(replies).filter((status) => status === 200).length).toBeLessThanOrEqual(10 + seconds);
     expect(new Set(replies.map(({ headers }) => headers.get('ratelimit-limit')))).toEqual(new Set(['10']));
   });
 
@@ -98,14 +118,14 @@ describe('Limits of requests', () => {
     const limitIs = async (limit: string) => (await me(caller)).headers.get('ratelimit-limit') === limit;
 
     await change({ requestsPerSecond: 500, burst: 1000 });
-    await until(() => limitIs('1000'), 'the raised limit', 1_000);
+    await withinASecond(() => limitIs('1000'), Boolean);
     const raised = await Promise.all(Array.from({ length: 50 }, () => me(caller)));
     await change({ requestsPerSecond: 1, burst: 2 });
-    await until(() => limitIs('2'), 'the lowered limit', 1_000);
-    const lowered = await Promise.all(Array.from({ length: 50 }, () => me(caller)));
+    await withinASecond(() => limitIs('2'), Boolean);
+    const { replies: lowered, seconds } = await timed(times(50, () => me(caller)));
 
     expect(new Set(statusesOf(raised))).toEqual(new Set([200]));
-    expect(statusesOf(lowered).filter((status) => status === 429).length).toBeGreaterThanOrEqual(47);
+    expect(statusesOf(lowered).filter((status) => status === 200).length).toBeLessThanOrEqual(2 + seconds);
   });
 
   it('are told on every answer to someone who was recognised, refusals included', async () => {
@@ -131,7 +151,11 @@ describe('Limits of requests', () => {
     const { token } = owner;
     const inspect = () => owner.request<{ code?: string }>('/v1/tokens/inspect', { method: 'POST', json: { token } });
 
-    const replies = await Promise.all(Array.from({ length: 120 }, inspect));
+    // Slower than the limit, on a slow machine, where they are fewer.
+    const { replies } = await eventually(
+      () => timed(times(120, inspect)),
+      ({ replies: all }) => all.some(({ status }) => status === 429),
+    );
 
     const refused = replies.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(0);
@@ -144,8 +168,9 @@ describe('Limits of requests', () => {
     const known = await limited({ requestsPerSecond: 1000 });
     const unseen = await owner.minted('records:read:*');
     const bad = (index: number) => me(owner.with(`${owner.token?.slice(0, -10)}${String(index).padStart(10, 'A')}`));
+    const manyBad = () => Promise.all(Array.from({ length: unauthenticatedPerSecond * 5 }, (_, index) => bad(index)));
 
-    const flood = await Promise.all(Array.from({ length: unauthenticatedPerSecond * 5 }, (_, index) => bad(index)));
+    const flood = await eventually(manyBad, (all) => all.some(({ status }) => status === 429));
     const [refusedUnseen, served] = [await me(unseen), await me(known)];
 
     expect(new Set(statusesOf(flood))).toEqual(new Set([401, 429]));
@@ -157,7 +182,6 @@ describe('Limits of requests', () => {
         await eventually(
           () => me(unseen),
           ({ status }) => status === 200,
-          5_000,
         )
       ).status,
     ).toBe(200);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { DpopKey, eventually, signedInUser, type KeyportClient, type SignedInUser } from '@keyport/testing';
+import { DpopKey, signedInUser, withinASecond, type KeyportClient, type SignedInUser } from '@keyport/testing';
 import { SelfIssuer } from './attacks/self-issuer.ts';
 import { exchanged } from './issuing.ts';
 import { assertionType, basicOf, registerClient, sendForm, SigningClient } from './oauth-client.ts';
@@ -65,10 +65,9 @@ describe('Introspection and revocation', () => {
     const person = await signedInUser(owner, { scopes: ['keys:read', 'records:read:orders'] });
     await owner.ok(`/v1/users/${person.id}`, { method: 'PATCH', json: { scopes: ['keys:read'] } });
 
-    const state = await eventually(
+    const state = await withinASecond(
       () => introspect(owner, person.accessToken),
       ({ scope }) => scope === 'keys:read',
-      1_000,
     );
 
     expect(state.active).toBe(true);

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { eventually, refusedWithinASecond, type KeyportClient } from '@keyport/testing';
+import { refusedWithinASecond, withinASecond, type KeyportClient } from '@keyport/testing';
 import { basicOf, sendForm, type Registered } from './oauth-client.ts';
 import { gateways, owner } from './two-gateways.ts';
 
@@ -31,10 +31,9 @@ export const introspect = async (by: KeyportClient, token: string) => {
 export const inactiveEverywhere = (token: string) =>
   Promise.all(
     gateways.map((gateway) =>
-      eventually(
+      withinASecond(
         () => introspect(gateway, token),
         ({ active }) => active === false,
-        1_000,
       ),
     ),
   );

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import {
-  eventually,
   outcomeOf,
   refusedWithinASecond,
   signedInUser,
+  withinASecond,
   type KeyportClient,
   type Problem,
   type Reply,
@@ -144,15 +144,19 @@ describe('A token that somebody signs alone', () => {
 
   it('lives no longer than was registered', async () => {
     const signer = await Signer.registeredBy(owner, { maxLifetimeSeconds: 60 });
-    const now = Math.floor(Date.now() / 1000);
+    /** Seconds from now. */
+    const living = (from: number, to: number) => {
+      const now = Math.floor(Date.now() / 1000);
+      return signer.token({ iat: now + from, exp: now + to });
+    };
 
-    await expectGoodOnEach(await signer.token({ iat: now, exp: now + 60 }));
-    for (const times of [
-      { iat: now, exp: now + 61 },
-      { iat: now - 100, exp: now - 50 },
-      { iat: now + 30, exp: now + 60 },
-    ]) {
-      const refused = await me(owner.with(await signer.token(times)));
+    await expectGoodOnEach(await living(0, 60));
+    for (const [from, to] of [
+      [0, 61],
+      [-100, -50],
+      [30, 60],
+    ] as const) {
+      const refused = await me(owner.with(await living(from, to)));
       expect(outcomeOf(refused)).toEqual([401, 'TOKEN_INVALID']);
       expect(refused.body.detail).toContain('"time"');
       expect(refused.headers.get('www-authenticate')).toContain('invalid_token');
@@ -186,10 +190,9 @@ describe('A token that somebody signs alone', () => {
     expect(failedCheckOf(await inspect(token))).toBe('owner');
 
     await disable(false);
-    await eventually(
+    await withinASecond(
       () => statusesOn(token),
       (statuses) => statuses.every((status) => status === 200),
-      1_000,
     );
   });
 
@@ -198,10 +201,9 @@ describe('A token that somebody signs alone', () => {
     const signer = await Signer.registeredBy(client, { scopes: ['*'] });
     const token = await signer.token({ scope: '*' });
     const scopesBecome = (scopes: readonly string[]) =>
-      eventually(
+      withinASecond(
         async () => (await meOnEach(token)).map(({ body }) => body.scopes),
         (each) => each.every((one) => JSON.stringify(one) === JSON.stringify(scopes)),
-        1_000,
       );
     await scopesBecome(['*']);
 

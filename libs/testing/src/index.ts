@@ -8,6 +8,7 @@ export { DpopKey, type ProofFor } from './dpop-key.ts';
 export { GatewayDouble } from './gateway-double.ts';
 export { GrantSigner, revokeToken } from './grant-signer.ts';
 export { KeyportClient, parseNdjson, type Reply, type RequestInitWithJson } from './keyport-client.ts';
+export { oneOfThree } from './one-of-three.ts';
 export { PublishedRights } from './published-rights.ts';
 export { orderNdjson, orderRow, randomFrom, type OrderRow } from './rows.ts';
 export { ServiceProcess, type Environment } from './service-process.ts';

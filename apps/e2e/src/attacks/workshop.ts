@@ -2,9 +2,9 @@ import { createPublicKey, generateKeyPairSync, randomUUID, type JsonWebKey, type
 import {
   compactJws,
   es256,
-  eventually,
   jsonOfPart,
   partsOf,
+  withinASecond,
   type KeyportClient,
   type Reply,
   type Signer,
@@ -101,10 +101,9 @@ export class Workshop {
 
   /** The reply once the token is refused: a revocation arrives within a second. */
   refusalOf(token: string | undefined): Promise<Reply> {
-    return eventually(
+    return withinASecond(
       () => this.ask(token),
       ({ status }) => status === 401,
-      1_000,
     );
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createGrant, getDataset, scanRecords, writeRecords } from '@keyport/contracts';
-import { es256, eventually } from '@keyport/testing';
+import { es256, eventually, withinASecond } from '@keyport/testing';
 import { endedBy, type BusAttack } from '../attack.ts';
 import { contextType, grantType, type Bus } from '../bus.ts';
 import { OtherIssuer, otherIssuerKid } from '../other-issuer.ts';
@@ -130,7 +130,7 @@ const expired: BusAttack[] = [
 ];
 
 /** What the request ends with once it is refused: what auth says arrives within a second. */
-const untilRefused = (ask: () => Promise<string>) => eventually(ask, (code) => code !== 'none', 1_000);
+const untilRefused = (ask: () => Promise<string>) => withinASecond(ask, (code) => code !== 'none');
 
 const others: BusAttack[] = [
   ...endedBy('INSUFFICIENT_SCOPE', borrowed, {

@@ -1,4 +1,4 @@
-import { es256, eventually, jsonOfPart, partsOf, type KeyportClient, type Reply } from '@keyport/testing';
+import { es256, jsonOfPart, partsOf, withinASecond, type KeyportClient, type Reply } from '@keyport/testing';
 import { answeredBy, type HttpAttack } from '../attack.ts';
 import type { Workshop } from '../workshop.ts';
 
@@ -58,10 +58,9 @@ const now = () => Math.floor(Date.now() / 1000);
 
 /** The answer once the link is refused: what ended it arrives within a second. */
 const refusalOf = (workshop: Workshop, { id, token }: LinkedFile) =>
-  eventually(
+  withinASecond(
     () => download(workshop, id, `?token=${token}`),
     ({ status }) => status >= 400,
-    1_000,
   );
 
 export const linkAttacks: readonly HttpAttack[] = [
