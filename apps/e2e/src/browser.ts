@@ -28,7 +28,7 @@ export function startBrowser(): Promise<Browser> {
     );
   // Chromium's sandbox does not work for root, as which CI runs.
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args: [...flags, ...sandbox] });
+  return chromium.launch({ executablePath, timeout: 150_000, args: [...flags, ...sandbox] });
 }
 
 function onPath(): string | undefined {

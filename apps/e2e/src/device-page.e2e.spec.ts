@@ -50,6 +50,7 @@ describeInBrowser('The page of the device flow, in Chromium,', () => {
   beforeEach(async () => {
     context = await browser.newContext();
     page = await context.newPage();
+    page.setDefaultTimeout(150_000);
     [requested, complaints] = [[], []];
     page.on('request', (request) => requested.push(request.url()));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
@@ -115,10 +116,15 @@ describeInBrowser('The page of the device flow, in Chromium,', () => {
 
   it('is used with a keyboard alone, and takes a code as people type it', async () => {
     const screen = await Screen.showing(stack, clientId, 'records:read:orders');
-    const focused = () => page.evaluate('document.activeElement?.id');
+    /** Where the focus is, once it is there. */
+    const focusOn = (id: string) =>
+      eventually(
+        () => page.evaluate('document.activeElement?.id'),
+        (focused) => focused === id,
+      );
 
     await page.goto(screen.asked.verification_uri);
-    const [first] = [await focused()];
+    const first = await focusOn('code');
     await page.keyboard.type(screen.asked.user_code.toLowerCase().replace('-', ' '));
     await page.keyboard.press('Tab');
     await page.keyboard.type(person.email);
@@ -126,9 +132,9 @@ describeInBrowser('The page of the device flow, in Chromium,', () => {
     await page.keyboard.type(person.password);
     await page.keyboard.press('Enter');
     await untilHeading('Allow Hall <b>display</b>?');
-    const second = await focused();
+    const second = await focusOn('heading');
     await page.keyboard.press('Tab');
-    const third = await focused();
+    const third = await focusOn('allow');
     await page.keyboard.press('Enter');
     await untilHeading('Device signed in');
 

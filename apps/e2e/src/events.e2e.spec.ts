@@ -35,7 +35,7 @@ describe('Events', () => {
   async function toldOf(subject: string, count: number): Promise<ToldEvent[]> {
     const natsUrl = (await stack.describe()).natsUrls['admin-auth'];
     const find = async () => (await toldEvents(natsUrl)).filter((event) => event.subject === subject);
-    return eventually(find, (found) => found.length >= count, 20_000);
+    return eventually(find, (found) => found.length >= count);
   }
 
   it('tell what became of an import, of its records and of its undo', async () => {

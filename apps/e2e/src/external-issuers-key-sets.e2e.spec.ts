@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { eventually, outcomeOf, type KeyportClient, type Problem } from '@keyport/testing';
+import { eventually, oneOfThree, outcomeOf, type KeyportClient, type Problem } from '@keyport/testing';
 import {
   company,
   gateways,
@@ -23,13 +25,19 @@ describe('The key set of an issuer', () => {
     await register({ trust: 'direct' });
     const before = await company.accessToken();
     expect(await onEach(before)).toEqual(good);
-    // It rests for a second after the registration.
-    await eventually(async () => Date.parse(registered.keySet.fetchedAt ?? '') + 1_100 < Date.now(), Boolean);
+    const rotate = async () => {
+      // It rests for a second after each fetch.
+      const { keySet } = await owner.ok<Issuer>(`/v1/issuers/${registered.id}`);
+      await eventually(() => Date.parse(keySet.fetchedAt ?? '') + 1_100 < Date.now(), Boolean);
+      await company.rotate(randomUUID(), 'ES256');
+      const token = await company.accessToken();
+      return { token, outcomes: await onEach(token) };
+    };
 
-    await company.rotate('second', 'ES256');
-    const after = await company.accessToken();
+    // The key set is waited for no longer than five seconds.
+    const { token: after, outcomes } = await oneOfThree(rotate, (one) => isDeepStrictEqual(one.outcomes, good));
 
-    expect(await onEach(after)).toEqual(good);
+    expect(outcomes).toEqual(good);
     await refusedOnEach(before);
     expect((await exchange(owner, after)).status).toBe(200);
   });
@@ -70,7 +78,6 @@ describe('The key set of an issuer', () => {
         return (await owner.ok<Issuer>(`/v1/issuers/${registered.id}`)).keySet;
       },
       ({ problem }) => problem !== null,
-      15_000,
     );
     expect(state).toMatchObject({ kids: ['first'], problem: 'it cannot be reached' });
     await company.up();
@@ -79,7 +86,6 @@ describe('The key set of an issuer', () => {
     await eventually(
       () => meOutcome(owner.with(next)),
       ([status]) => status === 200,
-      15_000,
     );
   });
 });
@@ -108,14 +114,19 @@ describe('Where a key set lies', () => {
     return { code: body.code, detail: body.detail, hits, tookMs: Date.now() - begun };
   }
 
+  /** Of an answer that is refused before its five seconds are over, unless the machine stands still. */
+  const atOnce = (answer: RequestListener) =>
+    oneOfThree(
+      () => refusalOf(answer),
+      ({ detail }) => !detail?.includes('in time'),
+    );
+
   beforeEach(() => register());
 
   it('is not where a redirect points', async () => {
     const before = company.keySetHits;
 
-    const refused = await refusalOf((_request, response) =>
-      response.writeHead(302, { location: company.jwksUri }).end(),
-    );
+    const refused = await atOnce((_request, response) => response.writeHead(302, { location: company.jwksUri }).end());
 
     expect(refused).toMatchObject({ code: 'ISSUER_KEYS_UNAVAILABLE', detail: expect.stringContaining('302'), hits: 1 });
     expect(company.keySetHits).toBe(before);
@@ -132,7 +143,7 @@ describe('Where a key set lies', () => {
   });
 
   it('is given up after a mebibyte where it never ends', async () => {
-    const refused = await refusalOf((_request, response) => {
+    const refused = await atOnce((_request, response) => {
       const piece = Buffer.alloc(64 * 1024, ' ');
       const more = () => {
         while (!response.destroyed && response.write(piece));

@@ -90,7 +90,7 @@ describe('Many at once', () => {
         return { begun: begun.length, arrived: arrived.length, early };
       },
       ({ arrived }) => arrived === 150 || early.length > 0,
-      120_000,
+      240_000,
     );
     expect(seen).toEqual({ begun: 150, arrived: 150, early: [] });
 
@@ -101,7 +101,7 @@ describe('Many at once', () => {
     const grown = Math.round((residentBytes(gateway) - before) / mebibyte);
     process.stderr.write(`150 half-sent files: the gateway grew by ${grown} MiB\n`);
     expect(grown).toBeLessThan(100);
-  });
+  }, 480_000);
 
   it('a file waits while there is no room for it, and goes on then; new ones that need room are refused', async () => {
     const [name, other] = [await dataset(), await dataset()];
@@ -126,17 +126,17 @@ describe('Many at once', () => {
       ({ status }) => status !== 202,
     );
     expect([refused.status, (refused.body as { code?: string }).code]).toEqual([507, 'SPOOL_FULL']);
-    expect(written).toBeLessThan(total);
+    expect((await client.importState(id)).bytes.received).toBeLessThan(total * row(total).length);
     await client.ok(`/v1/imports/${id}/resume`, { method: 'POST' });
 
     await writing;
     const [{ statusCode }] = (await answered) as [{ statusCode: number }];
     expect(statusCode).toBe(202);
-    const ended = await client.importEnd(id);
+    const ended = await client.importEnd(id, 240_000);
     expect(ended).toMatchObject({ state: 'completed', counts: { read: total, inserted: total } });
     const again = await client.imported(other, ndjson, packed, '', { 'content-encoding': 'gzip' });
     expect(again.counts).toMatchObject({ read: 1_000, inserted: 1_000 });
-  });
+  }, 360_000);
 
   it('imports of a key are as many as it may have, and a refusal says when to come again', async () => {
     const name = await dataset();

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { eventually, outcomeOf, withinASecond, type Problem } from '@keyport/testing';
 import { basicOf, registerClient, sendForm } from './oauth-client.ts';
 import { holder, inactiveEverywhere, introspect, refusedEverywhere, tokenOf } from './oauth-scene.ts';
+import { pausedImport } from './paused-import.ts';
 import { gateways, owner, withTwoGateways } from './two-gateways.ts';
 
 withTwoGateways(['orders']);
@@ -169,16 +170,12 @@ describe('An import by a client', () => {
     const registered = await registerClient(owner, { scopes: ['imports:create:orders', 'imports:update:orders'] });
     const client = await holder(registered);
     // Paused: under way for as long as the test needs.
-    const { body: started } = await client.import(
-      'orders',
-      'application/x-ndjson',
-      Array.from({ length: 200_000 }, (_, index) => row(index)).join(''),
-    );
-    await client.ok(`/v1/imports/${started.id}/pause`, { method: 'POST' });
+    const file = Array.from({ length: 200_000 }, (_, index) => row(index)).join('');
+    const paused = await pausedImport(client, 'orders', file);
 
     await owner.ok(`/v1/clients/${registered.client.id}`, { method: 'DELETE' });
-    await owner.request(`/v1/imports/${started.id}/resume`, { method: 'POST' });
-    const ended = await owner.importEnd(started.id);
+    await owner.request(`/v1/imports/${paused.id}/resume`, { method: 'POST' });
+    const ended = await owner.importEnd(paused.id);
 
     expect(ended).toMatchObject({ state: 'failed', error: { code: 'RIGHTS_LOST' } });
   });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Import } from '@keyport/contracts';
-import { TestStack, until, type KeyportClient } from '@keyport/testing';
+import { eventually, TestStack, until, type KeyportClient } from '@keyport/testing';
 import { Upload, type UploadOptions } from 'tus-js-client';
 
 const ndjson = 'application/x-ndjson';
@@ -54,7 +54,7 @@ describe('tus-js-client', () => {
     endpoint: new URL('/v1/uploads', stack.gatewayUrl).href,
     headers: { authorization: `Bearer ${client.token}` },
     metadata: { dataset, filetype: ndjson, filename: 'rows.ndjson' },
-    retryDelays: [200, 500, 1000, 2000, 4000, 8000],
+    retryDelays: [200, 500, 1000, 2000, 4000, 8000, 16_000, 32_000],
     ...more,
   });
 
@@ -286,7 +286,10 @@ describe('A body that is not what its headers say', () => {
     socket.end(file);
 
     await until(async () => (await client.records(dataset, '?fields=n')).length > 1000, 'rows that came to be stored');
-    const { items } = await client.ok<{ items: Import[] }>(`/v1/imports?dataset=${dataset}`);
+    const { items } = await eventually(
+      () => client.ok<{ items: Import[] }>(`/v1/imports?dataset=${dataset}`),
+      (found) => found.items[0]?.bytes.received === file.length,
+    );
     socket.destroy();
 
     expect(items).toMatchObject([{ state: 'receiving', bytes: { received: file.length } }]);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   eventually,
   faultyPathsOf,
+  oneOfThree,
   outcomeOf,
   refusedWithinASecond,
   signedInUser,
@@ -125,66 +126,79 @@ describe('Guessing passwords', () => {
     return { status: response.statusCode ?? 0, headers, body: JSON.parse(text) as Problem };
   }
 
-  /** The reply, which must be 429. */
-  async function throttled(attempt: Promise<Reply<Problem>>): Promise<Reply<Problem>> {
-    const reply = await attempt;
-    if (reply.status !== 429) throw new Error(`the login was let through: ${reply.status}`);
-    return reply;
+  let addresses = 0;
+  const nextAddress = () => `127.0.1.${(addresses += 1)}`;
+
+  /** Four guesses, and three more at once: the fifth is the last that is free. Behind one of those, what is given here. */
+  async function guess(address: string, wrong: unknown, next: unknown = wrong) {
+    for (let free = 0; free < 4; free += 1) expect((await loginFrom(address, wrong)).status).toBe(401);
+    const three = [1, 2, 3].map(() => loginFrom(address, wrong));
+    const isThrottled = async (reply: Promise<Reply<Problem>>) => {
+      if ((await reply).status !== 429) throw new Error('the login was let through');
+    };
+    await Promise.any(three.map(isThrottled)).catch(() => undefined);
+    const behind = await loginFrom(address, next);
+    const guesses = await Promise.all(three);
+    return { address, guesses, behind, statuses: guesses.map(({ status }) => status).sort() };
   }
 
-  /** Four guesses, and three more at once: the fifth is the last that is free. */
-  async function guess(address: string, wrong: unknown): Promise<Promise<Reply<Problem>>[]> {
-    for (let free = 0; free < 4; free += 1) expect((await loginFrom(address, wrong)).status).toBe(401);
-    return [1, 2, 3].map(() => loginFrom(address, wrong));
-  }
+  /** The wait of a second may be over before all have come. */
+  const isInTime = ({ statuses, behind }: Awaited<ReturnType<typeof guess>>) =>
+    statuses.join() === '401,429,429' && behind.status === 429;
 
   it('makes an address wait, and nobody else', async () => {
     const { email, password } = await signedInUser(owner);
     const right = { email, password };
 
-    const guesses = await guess('127.0.0.2', { email, password: 'wrong' });
-    const early = await Promise.any(guesses.map(throttled));
     // The right password is not even looked at before the wait is over.
-    const owners = await throttled(loginFrom('127.0.0.2', right));
+    const { address, guesses, behind, statuses } = await oneOfThree(
+      () => guess(nextAddress(), { email, password: 'wrong' }, right),
+      isInTime,
+    );
 
-    for (const reply of [early, owners]) {
+    expect([...statuses, behind.status]).toEqual([401, 429, 429, 429]);
+    for (const reply of [...guesses.filter(({ status }) => status === 429), behind]) {
       expect(reply.body.code).toBe('LOGIN_THROTTLED');
       expect(reply.headers.get('retry-after')).toBe('1');
     }
-    expect((await Promise.all(guesses)).map(({ status }) => status).sort()).toEqual([401, 429, 429]);
-    expect((await loginFrom('127.0.0.3', right)).status).toBe(200);
+    expect((await loginFrom(nextAddress(), right)).status).toBe(200);
     expect((await login(right)).status).toBe(200);
     const later = await eventually(
-      () => loginFrom('127.0.0.2', right),
+      () => loginFrom(address, right),
       ({ status }) => status !== 429,
-      3_000,
     );
     expect(later.status).toBe(200);
   });
 
   it('is held back alike where there is no such account', async () => {
-    const guesses = await guess('127.0.0.4', { email: `${randomUUID()}@example.com`, password: 'wrong' });
+    const { statuses } = await oneOfThree(
+      () => guess(nextAddress(), { email: `${randomUUID()}@example.com`, password: 'wrong' }),
+      isInTime,
+    );
 
-    expect((await Promise.all(guesses)).map(({ status }) => status).sort()).toEqual([401, 429, 429]);
+    expect(statuses).toEqual([401, 429, 429]);
   });
 
   it('from many addresses closes an account to new ones, and not to where its owner signed in before', async () => {
     const { email, password } = await signedInUser(owner);
-    let addresses = 0;
-    const nextAddress = () => `127.0.1.${(addresses += 1)}`;
+    const before = addresses;
     const guessFrom = async (address: string) => {
       for (let guess = 0; guess < 5; guess += 1) await loginFrom(address, { email, password: 'wrong' });
     };
 
-    await until(async () => {
-      await Promise.all(Array.from({ length: 10 }, () => guessFrom(nextAddress())));
-      return (await loginFrom(nextAddress(), { email, password: 'wrong' })).status === 429;
-    }, 'the account to be closed to new addresses');
+    await until(
+      async () => {
+        await Promise.all(Array.from({ length: 10 }, () => guessFrom(nextAddress())));
+        return (await loginFrom(nextAddress(), { email, password: 'wrong' })).status === 429;
+      },
+      'the account to be closed to new addresses',
+      300_000,
+    );
 
     const stranger = await loginFrom(nextAddress(), { email, password });
     expect([stranger.status, stranger.body.code]).toEqual([429, 'LOGIN_THROTTLED']);
     expect(Number(stranger.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(addresses).toBeGreaterThan(20);
+    expect(addresses - before).toBeGreaterThan(20);
     expect((await login({ email, password })).status).toBe(200);
-  });
+  }, 360_000);
 });
