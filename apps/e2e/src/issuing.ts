@@ -30,7 +30,8 @@ export async function registerIssuer(by: KeyportClient, provider: CompanyProvide
     ...{ scopeMapping: mapping, ceiling, maxLifetimeSeconds: 600, ...more },
   };
   const register = () => by.ok<Issuer>('/v1/issuers', { method: 'POST', json }).catch((error: Error) => error);
-  const tried = await oneOfThree(register, (one) => !String(one).includes('ISSUER_KEYS_UNAVAILABLE'));
+  const isLate = (tried: unknown) => tried instanceof Error && tried.message.includes('ISSUER_KEYS_UNAVAILABLE');
+  const tried = await oneOfThree(register, (one) => !isLate(one));
   if (tried instanceof Error) throw tried;
   return tried;
 }

@@ -70,7 +70,7 @@ export async function drillImport(
       onKill: (victim) => victim === 'export' && exports.start(),
     },
   );
-  await until(() => watch.hasEnded, `the end of the import (${mode}, ${JSON.stringify(watch.last)})`, 90_000);
+  await until(() => watch.hasEnded, `the end of the import (${mode}, ${JSON.stringify(watch.last)})`, 300_000);
   await watch.stop();
   const ended = watch.last as Import;
   report(mode, watch, kills);

@@ -74,7 +74,7 @@ export class ExportsWatch {
   }
 
   async outcomes(): Promise<Pick<Export, 'state' | 'digest' | 'bytes' | 'counts'>[]> {
-    await until(() => this.hasEnded, `the exports to end (${JSON.stringify([...this.last.values()])})`, 120_000);
+    await until(() => this.hasEnded, `the exports to end (${JSON.stringify([...this.last.values()])})`, 300_000);
     await this.loop;
     return this.ids.map((id) => outcomeOf(this.last.get(id) as Export));
   }

@@ -25,10 +25,14 @@ export class ExportsUnderFire {
     const outcomes: string[] = [];
     for (const id of await Promise.all(this.started)) {
       let job: Export | undefined;
-      await until(async () => {
-        job = await this.client.ok<Export>(`/v1/exports/${id}`).catch(() => undefined);
-        return job !== undefined && job.finishedAt !== null;
-      }, `the export ${id}`);
+      await until(
+        async () => {
+          job = await this.client.ok<Export>(`/v1/exports/${id}`).catch(() => undefined);
+          return job !== undefined && job.finishedAt !== null;
+        },
+        `the export ${id}`,
+        300_000,
+      );
       if (job?.state === 'completed') outcomes.push(await this.compare(id));
       else outcomes.push(JSON.stringify(job));
     }

@@ -29,7 +29,7 @@ export async function killAsPlanned(
   const replaced: Promise<void>[] = [];
   for (const { victim, place, atShare, waitMs } of plan) {
     const isOver = () => watch.hasEnded || Date.now() > killUntil;
-    await until(() => isOver() || watch.read >= atShare * rows, `${atShare} of the rows`, 120_000);
+    await until(() => isOver() || watch.read >= atShare * rows, `${atShare} of the rows`, 300_000);
     await delay(waitMs);
     if (isOver()) break;
     onKill?.(victim);

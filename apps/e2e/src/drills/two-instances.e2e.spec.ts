@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KeyportClient, randomFrom, TestStack, until } from '@keyport/testing';
+import { KeyportClient, oneOfThree, randomFrom, TestStack, until } from '@keyport/testing';
 import { MongoClient } from 'mongodb';
 import { CountsWatch } from './counts-watch.ts';
 import type { DrillLine } from './dataset-model.ts';
@@ -36,22 +36,22 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
 
   afterAll(() => stack?.stop());
 
-  it('goes on with one of each killed, and stores and counts every row once', async () => {
-    const random = randomFrom(seed);
+  /** Imports into a dataset while everybody is killed; how many processes held the import, one after the other. */
+  async function importByTwins(dataset: string, random: () => number): Promise<number> {
     const lines = Array.from({ length: rows }, (_, k): DrillLine =>
       random() < 0.01 ? 'bad' : { k, text: `row ${k}` },
     );
     const file = ndjsonOf(lines);
     const [, other = ''] = (await stack.describe()).gatewayUrls;
     const client = new KeyportClient(other, stack.owner.token);
-    await client.putDataset('twins');
+    await client.putDataset(dataset);
     async function* parts() {
       yield file.subarray(0, file.length / 2);
       await stack.killOne('gateway', 0);
       yield file.subarray(file.length / 2);
     }
 
-    const sealed = await client.import('twins', 'application/x-ndjson', ReadableStream.from(parts()) as never);
+    const sealed = await client.import(dataset, 'application/x-ndjson', ReadableStream.from(parts()) as never);
     const before = (await stack.describe()).processes;
     const watch = new CountsWatch(client, sealed.body.id);
     // Whichever of the two holds the import, it is killed; of the others one goes on all the while.
@@ -60,7 +60,7 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
       ...[0, 1].map((place) => ({ victim: 'import' as const, place })),
     ];
     const kills = await killAsPlanned(planKills(victims, random), { stack, watch, rows });
-    await until(() => watch.hasEnded, 'the end of the import', 120_000);
+    await until(() => watch.hasEnded, 'the end of the import', 300_000);
 
     const bad = lines.flatMap((line, index) => (typeof line === 'string' ? [index + 1] : []));
     report('two instances', watch, kills);
@@ -70,16 +70,29 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
       counts: { read: rows, inserted: rows - bad.length, rejected: bad.length, updated: 0, unchanged: 0, skipped: 0 },
     });
     expect((await client.rejects(sealed.body.id)).map(({ row }) => row)).toEqual(bad);
-    const stored = (await client.records<{ k: number }>('twins')).map(({ k }) => k);
+    const stored = (await client.records<{ k: number }>(dataset)).map(({ k }) => k);
     expect(stored.filter((k, index) => index > 0 && k <= (stored[index - 1] ?? -1))).toEqual([]);
     expect(stored).toHaveLength(rows - bad.length);
-    expect(await timesTaken(stack, sealed.body.id)).toBeGreaterThan(1);
     const after = (await stack.describe()).processes;
     for (const { victim, place } of kills) {
       const survivor = place === 0 ? 1 : 0;
       if (victim !== 'import') expect(after[victim][survivor]).toBe(before[victim][survivor]);
     }
-  });
+    return timesTaken(stack, sealed.body.id);
+  }
+
+  it('goes on with one of each killed, and stores and counts every row once', async () => {
+    const random = randomFrom(seed);
+    let serial = 0;
+
+    // It may be over before its holder is killed.
+    const taken = await oneOfThree(
+      () => importByTwins(`twins-${(serial += 1)}`, random),
+      (times) => times > 1,
+    );
+
+    expect(taken).toBeGreaterThan(1);
+  }, 1_200_000);
 
   it('writes files whose digests are those of undisturbed ones, whoever is killed, while others are downloaded', async () => {
     const random = randomFrom(seed);
@@ -104,7 +117,7 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
     const victims = ['export', 'records', 'mongod', 'gateway', 'nats'] as const;
     const outcomes = [];
     // A file may be whole before its turn to meet everybody has come: then others are written.
-    for (let round = 0; round < 4 && met.size < victims.length; round += 1) {
+    for (let round = 0; round < 8 && met.size < victims.length; round += 1) {
       const watch = new ExportsWatch(
         client,
         await Promise.all(files.map((asked) => startExport(client, 'files', asked))),
@@ -121,6 +134,7 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
         if (at < watch.endedAt) met.add(victim);
       }
     }
+    await until(() => reader.exact > 0, 'a range to come whole', 300_000);
     await Promise.all([reader.stop(), downloads.stop()]);
 
     say(`  files: ${outcomes.length} rounds, ${reader.exact} ranges exact, ${reader.broken} broken off`);
@@ -133,7 +147,7 @@ describe(`An import, and files, by two instances of each service (KEYPORT_DRILL_
     expect(reader.exact).toBeGreaterThan(0);
     expect([downloads.faults, [...downloads.digests]]).toEqual([[], [undisturbed[0]?.digest]]);
     expect(downloads.resumed).toBeGreaterThan(0);
-  });
+  }, 1_200_000);
 });
 
 /** How many processes have held the import, one after the other. */
