@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
-import { KeyportClient, refusedWithinASecond, TestStack } from '@keyport/testing';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
+import { eventually, KeyportClient, refusedWithinASecond, TestStack } from '@keyport/testing';
 import { CompanyProvider } from './company-provider.ts';
 import { meOutcome, registerIssuer, type Issuer } from './issuing.ts';
 
@@ -50,6 +51,15 @@ export const register = async (more: object = {}) => {
 };
 export const onEach = (token: string) => Promise.all(gateways.map((gateway) => meOutcome(gateway.with(token))));
 export const good = [[200], [200]];
+/** What a gateway was not asked to change it may hear of a moment later. */
+export const goodOnEach = async (token: string) => {
+  expect(
+    await eventually(
+      () => onEach(token),
+      (outcomes) => isDeepStrictEqual(outcomes, good),
+    ),
+  ).toEqual(good);
+};
 export const refusedOnEach = async (token: string) => {
   for (const gateway of gateways) await refusedWithinASecond(gateway.with(token));
 };

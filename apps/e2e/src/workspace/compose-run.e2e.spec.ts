@@ -16,7 +16,7 @@ describe('What docker-compose.yml describes, run on this machine', () => {
         .setUpMongodb()
         .then(() => true)
         .catch(() => false);
-    await until(isSetUp, 'MongoDB to be set up');
+    await until(isSetUp, 'MongoDB to be set up', 150_000);
   });
 
   afterAll(() => system?.stop());
@@ -28,7 +28,7 @@ describe('What docker-compose.yml describes, run on this machine', () => {
   it('starts, and every health check says so', async () => {
     system.startApps();
 
-    for (const name of serviceNames) await until(() => system.isHealthy(name), `${name} to be healthy`);
+    for (const name of serviceNames) await until(() => system.isHealthy(name), `${name} to be healthy`, 150_000);
   });
 
   it('lets the owner in with the password of the environment, and takes a file', async () => {

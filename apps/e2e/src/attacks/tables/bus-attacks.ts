@@ -11,6 +11,8 @@ const times = 'RFC 7519 §4.1.4; CWE-294';
 const borrowed = 'CWE-441; NIST SP 800-207 §2.1';
 
 const now = () => Math.floor(Date.now() / 1000);
+/** The clock is read once, so that no second less is between both. */
+const lasting = (seconds: number, iat = now()) => ({ iat, exp: iat + seconds });
 const readsOrders = { dataset: 'orders' };
 const writesOrders = {
   ...{ dataset: 'orders', source: 'attack', sequence: 0, mode: 'insert' as const, key: [], hasOwnIds: false },
@@ -113,7 +115,7 @@ const expired: BusAttack[] = [
     scanning({
       'a context that has expired': (bus) => bus.context({ iat: now() - 120, exp: now() - 60 }),
       'a context of yesterday that ends tomorrow': (bus) => bus.context({ iat: now() - 86_400, exp: now() + 86_400 }),
-      'a context for a minute and a second': (bus) => bus.context({ exp: now() + 61 }),
+      'a context for a minute and a second': (bus) => bus.context(lasting(61)),
       'a context from the future': (bus) => bus.context({ iat: now() + 30, exp: now() + 60 }),
       'a grant that has expired': (bus) => bus.grant({ iat: now() - 7200, exp: now() - 3600 }),
       'a grant for more than thirty days': (bus) => bus.grant({ exp: now() + 31 * 86_400 }),
