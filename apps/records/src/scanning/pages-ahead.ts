@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ScannedPage } from './scanned-page.ts';
 
-/** Each holds about a page. */
-const maxWaiting = 4;
+/** Each holds about a page. Two streams keep the process busy; more of them have always one whose page is there. */
+const maxWaiting = 2;
 /** Milliseconds; the next page of a running stream is asked for within some 20. */
 const waitMs = 500;
 /** Pages are read ahead while most are asked for: each that was adds one, up to so many, each that was not takes two. */
